@@ -1,0 +1,58 @@
+# Every target does its own set-up: uv, Python 3.13 and what requirements/ locks, all inside this folder.
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+SHELL := /bin/bash
+PORT ?= 3000
+DYNAMODB_HOST ?= 127.0.0.1
+UV := .tools/bin/uv
+PYTHON := .venv/bin/python
+export SAM_CLI_TELEMETRY := 0
+export PATH := $(CURDIR)/.venv-sam/bin:$(PATH)
+# The processor of this machine, by Lambda's names.
+ARCHITECTURE := $(if $(filter arm64 aarch64,$(shell uname -m)),arm64,x86_64)
+
+.PHONY: help run token test check format build lock clean
+
+help: ## List the targets
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+run: .venv/ready .venv-sam/ready ## Run the stack on this machine (PORT=3000)
+	@$(PYTHON) -m local.run --port $(PORT) --dynamodb-host $(DYNAMODB_HOST)
+
+token: .venv/ready ## Mint a token from the running stack's issuer (SUB=alice SCOPE="api-keys:revoke")
+	@$(PYTHON) -m local.token $(if $(SUB),--sub "$(SUB)") $(if $(filter undefined,$(origin SCOPE)),,--scope "$(SCOPE)")
+
+test: .venv/ready .venv-sam/ready ## Run all tests that need no Docker
+	$(PYTHON) -m pytest $(ARGS)
+
+check: .venv/ready .venv-sam/ready ## Lint, format, types, template, locked requirements
+	.venv/bin/ruff check && .venv/bin/ruff format --check
+	.venv/bin/mypy && for app in functions/*/app.py; do .venv/bin/mypy $$app || exit 1; done
+	sam validate --lint
+	$(PYTHON) -m local.lock --check
+
+format: .venv/ready ## Format the code and mend what the linter can
+	.venv/bin/ruff check --fix-only && .venv/bin/ruff format
+
+build: .venv-sam/ready ## Build the deployment for this machine's processor
+	sam build --parameter-overrides Architecture=$(ARCHITECTURE)
+
+lock: .venv/ready ## Lock the requirements anew from pyproject.toml (ARGS=--upgrade)
+	$(PYTHON) -m local.lock $(ARGS)
+
+clean: ## Remove everything that make made
+	rm -rf .tools .venv .venv-sam .aws-sam .local .mypy_cache .ruff_cache .pytest_cache .hypothesis
+
+$(UV): requirements/uv.txt
+	@echo "Fetching uv into .tools (once)"
+	@python3 -m venv .tools || { echo "Python's venv module is needed; on Debian and Ubuntu: apt install python3-venv" >&2; exit 1; }
+	@.tools/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $< && touch $@
+
+.venv/ready: pyproject.toml requirements/dev.txt layers/core/requirements.txt | $(UV)
+	@echo "Installing the development environment into .venv"
+	@$(UV) venv --quiet --clear --python 3.13 .venv && $(UV) pip sync --quiet --python .venv requirements/dev.txt
+	@$(UV) pip install --quiet --python .venv --no-deps --editable . && touch $@
+
+.venv-sam/ready: requirements/sam.txt | $(UV)
+	@echo "Installing SAM CLI into .venv-sam"
+	@$(UV) venv --quiet --clear --python 3.13 .venv-sam && $(UV) pip sync --quiet --python .venv-sam requirements/sam.txt && touch $@

@@ -1,0 +1,21 @@
+"""$default: what no route matches is a 404, or a 405 where the path exists under another method."""
+
+import re
+
+from apikeys.endpoint import JSON, Request, public_endpoint
+from apikeys.errors import MethodNotAllowed, NotFound
+
+# The routes of template.yaml; a test keeps the two equal.
+ROUTES = {
+    "/api/v1/applications/{id}/api-keys/{keyId}": ("DELETE",),
+}
+PATTERNS = {re.compile(re.sub(r"\{\w+\}", "[^/]+", path)): methods for path, methods in ROUTES.items()}
+
+
+@public_endpoint
+def handler(request: Request) -> JSON:
+    """Say what is wrong with the request line; this function never succeeds."""
+    for pattern, methods in PATTERNS.items():
+        if pattern.fullmatch(request.path):
+            raise MethodNotAllowed(methods)
+    raise NotFound("no such route")

@@ -1,0 +1,1 @@
+"""API keys that stop working the moment they are revoked."""

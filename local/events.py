@@ -1,0 +1,111 @@
+"""Make the sample events anew: their tokens are signed by a key that exists only while this runs.
+
+What verifies them, the public key, goes into local/sam-local.json, the environment of `sam local invoke`.
+"""
+
+import base64
+import json
+import uuid
+from datetime import UTC, datetime
+from typing import Any
+
+import jwt
+from cryptography.hazmat.primitives.asymmetric import ec
+from jwt.algorithms import ECAlgorithm
+
+from local.demo import DOCUMENTED_ID, OTHER, OWNER
+from local.issuer import AUDIENCE, SCOPES
+from local.template import ROOT
+
+ISSUER = "https://issuer.example.com"
+ABSENT_ID = "00000000-0000-4000-8000-000000000000"
+REVOKE = "DELETE /api/v1/applications/{id}/api-keys/{keyId}"
+DYNAMODB = "http://host.docker.internal:3002"  # where `make run` has it, as a container sees it
+
+
+def event(route: str, method: str, path: str, token: str | None, **parameters: str) -> dict[str, Any]:
+    """Return an HTTP API event, payload format 2.0."""
+    headers = {"accept": "*/*", "content-type": "application/json", "host": "api.example.com"}
+    if token:
+        headers["authorization"] = f"Bearer {token}"
+    made = {
+        "version": "2.0",
+        "routeKey": route,
+        "rawPath": path,
+        "rawQueryString": "",
+        "headers": headers,
+        "requestContext": {
+            "accountId": "123456789012",
+            "apiId": "a1b2c3d4e5",
+            "domainName": "api.example.com",
+            "domainPrefix": "api",
+            "http": {
+                "method": method,
+                "path": path,
+                "protocol": "HTTP/1.1",
+                "sourceIp": "192.0.2.1",
+                "userAgent": "curl/8.5.0",
+            },
+            "requestId": "JKJaXmPLvHcESHA=",
+            "routeKey": route,
+            "stage": "$default",
+            "time": "22/Nov/2026:12:00:00 +0000",
+            "timeEpoch": 1795348800000,
+        },
+        "isBase64Encoded": False,
+    }
+    return made | ({"pathParameters": parameters} if parameters else {})
+
+
+def revoke(key_id: str, token: str | None) -> dict[str, Any]:
+    """Return the event of a revoke in the demo data's first application."""
+    path = f"/api/v1/applications/{DOCUMENTED_ID}/api-keys/{key_id}"
+    return event(REVOKE, "DELETE", path, token, id=DOCUMENTED_ID, keyId=key_id)
+
+
+def main() -> None:
+    """Write events/ and local/sam-local.json."""
+    private_key, kid = ec.generate_private_key(ec.SECP256R1()), f"sample-events-{uuid.uuid4().hex[:8]}"
+
+    def token(subject: str) -> str:
+        issued, expires = datetime(2026, 1, 1, tzinfo=UTC), datetime(2126, 1, 1, tzinfo=UTC)
+        claims = {
+            "iss": ISSUER,
+            "aud": AUDIENCE,
+            "sub": subject,
+            "scope": SCOPES,
+            "iat": issued,
+            "exp": expires,
+        }
+        return jwt.encode(claims, private_key, algorithm="ES256", headers={"kid": kid})
+
+    events = {
+        "revoke_api_key/200": revoke(DOCUMENTED_ID, token(OWNER)),
+        "revoke_api_key/400": revoke("42", token(OWNER)),
+        "revoke_api_key/401": revoke(DOCUMENTED_ID, None),
+        "revoke_api_key/403": revoke(DOCUMENTED_ID, token(OTHER)),
+        "revoke_api_key/404": revoke(ABSENT_ID, token(OWNER)),
+        "refuse_unknown_route/404": event("$default", "GET", "/no/such/route", None),
+        "refuse_unknown_route/405": event("$default", "PATCH", revoke(DOCUMENTED_ID, None)["rawPath"], None),
+    }
+    for name, content in events.items():
+        path = ROOT / "events" / f"{name}.json"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(json.dumps(content, indent=2) + "\n")
+    public = ECAlgorithm.to_jwk(private_key.public_key(), as_dict=True) | {
+        "kid": kid,
+        "use": "sig",
+        "alg": "ES256",
+    }
+    key_set = base64.b64encode(json.dumps({"keys": [public]}).encode()).decode()
+    variables = {
+        "ISSUER": ISSUER,
+        "AUDIENCE": AUDIENCE,
+        "JWKS_URL": f"data:application/json;base64,{key_set}",
+        "AWS_ENDPOINT_URL_DYNAMODB": DYNAMODB,
+    }
+    (ROOT / "local" / "sam-local.json").write_text(json.dumps({"Parameters": variables}, indent=2) + "\n")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,59 @@
+"""SAM CLI's own local API Gateway on template.yaml, with the functions elsewhere instead of in containers.
+
+The one file that imports SAM CLI's internals; it runs in SAM CLI's environment, which pins its version.
+It ends when its standard input does, so it never outlives the process that started it.
+"""
+
+import argparse
+import logging
+import os
+import sys
+import urllib.request
+from threading import Thread
+from typing import Any
+
+from samcli.lib.providers.api_provider import ApiProvider
+from samcli.lib.providers.sam_stack_provider import SamLocalStackProvider
+from samcli.local.apigw.local_apigw_service import LocalApigwService
+
+
+class RemoteFunctions:
+    """Stands where SAM CLI starts containers: hands each event to the process that holds the functions.
+
+    Args:
+        url: of a server with the path of AWS Lambda's Invoke API.
+    """
+
+    def __init__(self, url: str) -> None:
+        self._url = url
+
+    def is_debugging(self) -> bool:
+        """Tell SAM CLI to serve requests in parallel."""
+        return False
+
+    def invoke(self, function_identifier: str, event: str, *, stdout: Any, **_: Any) -> None:
+        """Invoke a function and write its result where SAM CLI reads it."""
+        url = f"{self._url}/2015-03-31/functions/{function_identifier}/invocations"
+        request = urllib.request.Request(url, data=event.encode(), method="POST")  # noqa: S310 -- loopback
+        with urllib.request.urlopen(request) as response:  # noqa: S310 -- loopback
+            stdout.write_str(response.read().decode())
+
+
+def main() -> None:
+    """Serve until standard input ends."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--template", required=True)
+    parser.add_argument("--port", type=int, required=True)
+    parser.add_argument("--functions", required=True, metavar="URL", help="where the functions are")
+    args = parser.parse_args()
+    logging.getLogger("werkzeug").disabled = True
+    Thread(target=lambda: (sys.stdin.read(), os._exit(0)), daemon=True).start()
+    stacks, _ = SamLocalStackProvider.get_stacks(args.template)
+    api = ApiProvider(stacks).api
+    service = LocalApigwService(api, RemoteFunctions(args.functions), port=args.port, host="127.0.0.1")
+    service.create()
+    service.run()
+
+
+if __name__ == "__main__":
+    main()

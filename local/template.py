@@ -1,0 +1,131 @@
+"""What a deployment of template.yaml would be: its tables, its functions and their environment."""
+
+import os
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from importlib.machinery import SourceFileLoader
+from pathlib import Path
+from types import ModuleType
+from typing import TYPE_CHECKING, Any
+
+import yaml
+
+if TYPE_CHECKING:
+    from types_boto3_dynamodb import DynamoDBClient
+
+ROOT = Path(__file__).parent.parent
+# What CreateTable needs; the rest of a table's properties concerns its operation on AWS.
+TABLE_SHAPE = ("AttributeDefinitions", "KeySchema", "GlobalSecondaryIndexes", "BillingMode")
+
+type Handler = Callable[[dict[str, Any], Any], Any]
+
+
+class _Loader(yaml.SafeLoader):
+    """YAML with CloudFormation's short forms: `!Ref x` is `{"Ref": x}`, `!If [..]` is `{"Fn::If": [..]}`."""
+
+
+def _short_form(loader: yaml.SafeLoader, name: str, node: yaml.Node) -> dict[str, Any]:
+    if isinstance(node, yaml.SequenceNode):
+        value: Any = loader.construct_sequence(node, deep=True)
+    else:
+        value = loader.construct_scalar(node)  # type: ignore[arg-type] # no short form takes a mapping here
+    return {name if name == "Ref" else f"Fn::{name}": value}
+
+
+_Loader.add_multi_constructor("!", _short_form)
+
+
+@dataclass(frozen=True, slots=True)
+class Function:
+    """A Lambda function of the template.
+
+    Args:
+        name: its logical id.
+        code: folder of its code.
+        handler: `module.function` in it.
+        environment: variables it starts with.
+    """
+
+    name: str
+    code: Path
+    handler: str
+    environment: dict[str, str]
+
+    def load(self) -> Handler:
+        """Import the module as a cold start does, with the function's environment, and return the handler."""
+        module_name, function_name = self.handler.split(".")
+        name = f"{self.code.name}.{module_name}"
+        module = ModuleType(name)
+        with environment(self.environment):
+            SourceFileLoader(name, str(self.code / f"{module_name}.py")).exec_module(module)
+        handler: Handler = getattr(module, function_name)
+        return handler
+
+
+@contextmanager
+def environment(variables: Mapping[str, str]) -> Iterator[None]:
+    """Set environment variables, and put back what was there."""
+    before = dict(os.environ)
+    os.environ.update(variables)
+    try:
+        yield
+    finally:
+        os.environ.clear()
+        os.environ.update(before)
+
+
+class Template:
+    """template.yaml with its parameters filled in; a reference to a resource is its logical id.
+
+    Args:
+        parameters: values for those without a default, or instead of it.
+        path: of the template.
+    """
+
+    def __init__(self, parameters: Mapping[str, str], *, path: Path = ROOT / "template.yaml") -> None:
+        self.document: dict[str, Any] = yaml.load(path.read_text(), Loader=_Loader)  # noqa: S506 -- a SafeLoader
+        self._root = path.parent
+        declared = self.document["Parameters"]
+        self._parameters = {name: parameters.get(name, p.get("Default")) for name, p in declared.items()}
+
+    def resources(self, kind: str) -> dict[str, dict[str, Any]]:
+        """Return the properties of all resources of a type, resolved, by logical id."""
+        return {
+            name: self.resolve(resource["Properties"])
+            for name, resource in self.document["Resources"].items()
+            if resource["Type"] == kind
+        }
+
+    def functions(self) -> dict[str, Function]:
+        """Return the functions, by logical id."""
+        shared = self.resolve(self.document["Globals"]["Function"])
+        found = {}
+        for name, own in self.resources("AWS::Serverless::Function").items():
+            variables = shared["Environment"]["Variables"] | own.get("Environment", {}).get("Variables", {})
+            code = self._root / own["CodeUri"]
+            found[name] = Function(name, code, own.get("Handler", shared["Handler"]), variables)
+        return found
+
+    def create_tables(self, client: "DynamoDBClient") -> None:
+        """Create every table, named by its logical id."""
+        for name, properties in self.resources("AWS::DynamoDB::Table").items():
+            client.create_table(TableName=name, **{k: properties[k] for k in TABLE_SHAPE if k in properties})
+
+    def resolve(self, value: Any) -> Any:
+        """Replace references and conditions by what they stand for."""
+        match value:
+            case {"Ref": str(name)}:
+                return self._parameters.get(name, name)
+            case {"Fn::If": [condition, then, otherwise]}:
+                return self.resolve(then if self._holds(condition) else otherwise)
+            case dict():
+                return {key: self.resolve(member) for key, member in value.items()}
+            case list():
+                return [self.resolve(member) for member in value]
+            case _:
+                return value
+
+    def _holds(self, condition: str) -> bool:
+        left, right = self.resolve(self.document["Conditions"][condition]["Fn::Equals"])
+        return bool(left == right)
