@@ -3,8 +3,10 @@
 import json
 import time
 import uuid
+from collections.abc import Mapping
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
+from types import MappingProxyType
 from typing import Any
 from urllib.parse import parse_qs
 
@@ -17,6 +19,7 @@ SCOPES = "api-keys:read api-keys:write api-keys:revoke api-keys:introspect"
 DISCOVERY = "/.well-known/openid-configuration"
 JWKS = "/.well-known/jwks.json"
 TOKEN = "/token"  # noqa: S105 -- a path
+NO_CHANGES: Mapping[str, Any] = MappingProxyType({})
 
 
 class LocalIssuer:
@@ -27,12 +30,16 @@ class LocalIssuer:
     """
 
     def __init__(self, port: int = 0) -> None:
-        self._private_key = ec.generate_private_key(ec.SECP256R1())
-        self.kid = uuid.uuid4().hex
+        self.rotate()
         self._server = ThreadingHTTPServer(("127.0.0.1", port), self._request_handler())
         self.url = f"http://127.0.0.1:{self._server.server_port}"
         self.jwks_url = self.url + JWKS
         self._thread = Thread(target=self._server.serve_forever, args=(0.05,), daemon=True)
+
+    def rotate(self) -> None:
+        """Replace the key pair: tokens minted before are no longer this issuer's."""
+        self.private_key = ec.generate_private_key(ec.SECP256R1())
+        self.kid = uuid.uuid4().hex
 
     def start(self) -> None:
         """Answer requests from now on."""
@@ -43,13 +50,15 @@ class LocalIssuer:
         self._server.shutdown()
         self._server.server_close()
 
-    def token(self, subject: str, scope: str | None = SCOPES, *, expires_in: int = 8 * 60 * 60) -> str:
-        """Mint a token.
+    def token(
+        self, subject: str, scope: str | None = SCOPES, *, changes: Mapping[str, Any] = NO_CHANGES
+    ) -> str:
+        """Mint a token that is valid for eight hours.
 
         Args:
             subject: its `sub`.
             scope: its scopes, separated by spaces; None for no such claim.
-            expires_in: seconds from now.
+            changes: claims to have instead; one that is None is left out.
         """
         now = int(time.time())
         claims: dict[str, Any] = {
@@ -57,51 +66,56 @@ class LocalIssuer:
             "aud": AUDIENCE,
             "sub": subject,
             "iat": now,
-            "exp": now + expires_in,
+            "exp": now + 8 * 60 * 60,
         }
-        if scope is not None:
-            claims["scope"] = scope
-        return jwt.encode(claims, self._private_key, algorithm="ES256", headers={"kid": self.kid})
+        claims |= {"scope": scope} | dict(changes)
+        claims = {name: value for name, value in claims.items() if value is not None}
+        return jwt.encode(claims, self.private_key, algorithm="ES256", headers={"kid": self.kid})
 
     def key_set(self) -> dict[str, Any]:
         """Return the public key as a JWK set."""
-        jwk = ECAlgorithm.to_jwk(self._private_key.public_key(), as_dict=True)
+        jwk = ECAlgorithm.to_jwk(self.private_key.public_key(), as_dict=True)
         return {"keys": [jwk | {"kid": self.kid, "use": "sig", "alg": "ES256"}]}
+
+    def get(self, request: BaseHTTPRequestHandler) -> None:
+        """Answer a GET request."""
+        if request.path == DISCOVERY:
+            document = {"issuer": self.url, "jwks_uri": self.jwks_url, "token_endpoint": self.url + TOKEN}
+            _answer(request, 200, document)
+        elif request.path == JWKS:
+            _answer(request, 200, self.key_set())
+        else:
+            _answer(request, 404, {"error": "not_found"})
+
+    def post(self, request: BaseHTTPRequestHandler) -> None:
+        """Answer a POST request: mint a token for the form's `sub` and `scope`."""
+        form = parse_qs(request.rfile.read(int(request.headers.get("content-length", 0))).decode())
+        if request.path == TOKEN and "sub" in form:
+            token = self.token(form["sub"][0], form.get("scope", [None])[0])
+            _answer(request, 200, {"access_token": token, "token_type": "Bearer"})
+        else:
+            _answer(request, 400, {"error": "invalid_request"})
 
     def _request_handler(self) -> type[BaseHTTPRequestHandler]:
         issuer = self
 
-        class Handler(BaseHTTPRequestHandler):
+        class RequestHandler(BaseHTTPRequestHandler):
             def do_GET(self) -> None:
-                if self.path == DISCOVERY:
-                    document = {
-                        "issuer": issuer.url,
-                        "jwks_uri": issuer.jwks_url,
-                        "token_endpoint": issuer.url + TOKEN,
-                    }
-                    self._answer(200, document)
-                elif self.path == JWKS:
-                    self._answer(200, issuer.key_set())
-                else:
-                    self._answer(404, {"error": "not_found"})
+                issuer.get(self)
 
             def do_POST(self) -> None:
-                form = parse_qs(self.rfile.read(int(self.headers.get("content-length", 0))).decode())
-                if self.path == TOKEN and "sub" in form:
-                    token = issuer.token(form["sub"][0], form.get("scope", [None])[0])
-                    self._answer(200, {"access_token": token, "token_type": "Bearer"})
-                else:
-                    self._answer(400, {"error": "invalid_request"})
-
-            def _answer(self, status: int, body: dict[str, Any]) -> None:
-                payload = json.dumps(body).encode()
-                self.send_response(status)
-                self.send_header("content-type", "application/json")
-                self.send_header("content-length", str(len(payload)))
-                self.end_headers()
-                self.wfile.write(payload)
+                issuer.post(self)
 
             def log_message(self, *_: Any) -> None:
                 """Keep the terminal for the API's own requests."""
 
-        return Handler
+        return RequestHandler
+
+
+def _answer(request: BaseHTTPRequestHandler, status: int, document: dict[str, Any]) -> None:
+    payload = json.dumps(document).encode()
+    request.send_response(status)
+    request.send_header("content-type", "application/json")
+    request.send_header("content-length", str(len(payload)))
+    request.end_headers()
+    request.wfile.write(payload)

@@ -1,4 +1,4 @@
-"""`make run`: SAM CLI's gateway on template.yaml, the functions in this process, moto's DynamoDB, an issuer."""
+"""`make run`: SAM CLI's gateway on template.yaml, the functions in this process, moto, an issuer."""
 
 import argparse
 import json
@@ -126,7 +126,7 @@ def stack(port: int, dynamodb_host: str = "127.0.0.1") -> Iterator[dict[str, Any
                 "other": issuer.token(OTHER),
                 "admin": issuer.token("admin", "api-keys:admin"),
                 "no_scope": issuer.token(OWNER, None),
-                "expired": issuer.token(OWNER, expires_in=-60 * 60),
+                "expired": issuer.token(OWNER, changes={"exp": int(time.time()) - 60 * 60}),
             },
         }
         write_private(STACK, json.dumps(description, indent=2))

@@ -87,7 +87,7 @@ class Template:
         self.document: dict[str, Any] = yaml.load(path.read_text(), Loader=_Loader)  # noqa: S506 -- a SafeLoader
         self._root = path.parent
         declared = self.document["Parameters"]
-        self._parameters = {name: parameters.get(name, p.get("Default")) for name, p in declared.items()}
+        self._parameters = {name: parameters.get(name, p.get("Default", "")) for name, p in declared.items()}
 
     def resources(self, kind: str) -> dict[str, dict[str, Any]]:
         """Return the properties of all resources of a type, resolved, by logical id."""

@@ -1,0 +1,27 @@
+"""One deployment for all tests: moto's DynamoDB with the template's tables, the functions, a real issuer."""
+
+import os
+from collections.abc import Iterator
+
+import pytest
+import time_machine
+
+from tests.deployment import NOW, Deployment
+
+# No test may reach AWS, whatever the shell it is started from is logged in to.
+for name in [name for name in os.environ if name.startswith("AWS_")]:
+    del os.environ[name]
+
+
+@pytest.fixture(scope="session")
+def deployment() -> Iterator[Deployment]:
+    """The functions as deployed; tests keep apart by using ids of their own."""
+    with Deployment.up() as deployment:
+        yield deployment
+
+
+@pytest.fixture
+def clock() -> Iterator[time_machine.Traveller]:
+    """Stop the clock at NOW; a test moves it on."""
+    with time_machine.travel(NOW, tick=False) as traveller:
+        yield traveller

@@ -161,7 +161,8 @@ class IssuerKeys:
 
     They are fetched again when they are older than FRESH_FOR, or when a token names a key that is not among
     them, but never more often than every COOLDOWN. While the issuer does not answer, the keys already known
-    keep working until they are USABLE_FOR old. Wall-clock time: a frozen Lambda's monotonic clock may stand still.
+    keep working until they are USABLE_FOR old. By the wall clock: a
+    frozen Lambda's monotonic one may stand still.
 
     Args:
         issuer: its identifier; its discovery document tells where the keys are, unless the next does.

@@ -1,0 +1,71 @@
+"""Every file in events/ gets the answer its name says, under the settings of `sam local invoke`."""
+
+import base64
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import boto3
+import pytest
+from moto import mock_aws
+
+from local.demo import seed
+from local.functions import Context
+from local.run import AWS_ENVIRONMENT
+from local.template import ROOT, Handler, Template, environment
+from tests.deployment import FORBIDDEN, NOT_FOUND, UNAUTHORIZED, bad_request
+
+EVENTS = sorted((ROOT / "events").glob("*/*.json"))
+SETTINGS = json.loads((ROOT / "local" / "sam-local.json").read_text())["Parameters"]
+BODIES = {
+    "200": {},
+    "400": bad_request("keyId"),
+    "401": UNAUTHORIZED,
+    "403": FORBIDDEN,
+    "404": NOT_FOUND,
+    "405": {
+        "error": "Method Not Allowed",
+        "message": "The requested resource does not support this method",
+        "code": 405,
+    },
+}
+
+
+@pytest.fixture(scope="module")
+def handlers() -> Iterator[dict[str, Handler]]:
+    functions = Template({}).functions()
+    variables = {name: value for name, value in SETTINGS.items() if name != "AWS_ENDPOINT_URL_DYNAMODB"}
+    with mock_aws(), environment(AWS_ENVIRONMENT):
+        Template({}).create_tables(boto3.client("dynamodb"))
+        seed(boto3.client("dynamodb"))
+        loaded = {}
+        for function in functions.values():
+            function.environment.update(variables)
+            loaded[function.code.name] = function.load()
+        yield loaded
+
+
+@pytest.mark.parametrize("path", EVENTS, ids=lambda path: f"{path.parent.name}/{path.stem}")
+def test_the_answer_is_the_one_the_file_is_named_after(path: Path, handlers: dict[str, Handler]) -> None:
+    result = handlers[path.parent.name](json.loads(path.read_text()), Context(path.parent.name))
+    assert result["statusCode"] == int(path.stem)
+    assert json.loads(result["body"]) == BODIES[path.stem]
+    assert result["headers"]["content-type"] == "application/json"
+
+
+def test_every_documented_outcome_of_the_revoke_has_an_event() -> None:
+    names = {path.stem for path in EVENTS if path.parent.name == "revoke_api_key"}
+    assert names == {"200", "400", "401", "403", "404"}
+
+
+def test_sam_local_may_override_each_of_its_settings() -> None:
+    declared = Template({}).document["Globals"]["Function"]["Environment"]["Variables"]
+    assert SETTINGS.keys() <= declared.keys()
+
+
+def test_no_private_key_is_in_the_repository() -> None:
+    """Guarantee: the sample tokens were signed by a key that no longer exists."""
+    for path in [*EVENTS, ROOT / "local" / "sam-local.json"]:
+        assert "PRIVATE KEY" not in path.read_text()
+    [jwk] = json.loads(base64.b64decode(SETTINGS["JWKS_URL"].split(",")[1]))["keys"]
+    assert set(jwk) == {"kty", "crv", "x", "y", "kid", "use", "alg"}

@@ -1,0 +1,153 @@
+"""The stack inside the test process, and how a test speaks to it."""
+
+import copy
+import json
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, Self
+
+import boto3
+from moto import mock_aws
+
+from apikeys.keys import ApiKey
+from local.functions import Context
+from local.issuer import AUDIENCE, SCOPES, LocalIssuer
+from local.run import AWS_ENVIRONMENT
+from local.template import ROOT, Handler, Template, environment
+
+if TYPE_CHECKING:
+    from types_boto3_dynamodb import DynamoDBClient
+
+NOW = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
+UNAUTHORIZED = {
+    "error": "Unauthorized",
+    "message": "Authentication required. Please provide a valid API token",
+    "code": 401,
+}
+FORBIDDEN = {
+    "error": "Forbidden",
+    "message": "You don't have permission to access this resource",
+    "code": 403,
+}
+NOT_FOUND = {"error": "Not Found", "message": "The requested resource was not found", "code": 404}
+
+
+def bad_request(*fields: str) -> dict[str, Any]:
+    """Return the documented 400 for path parameters that are no UUIDs."""
+    return {
+        "error": "Bad Request",
+        "message": "The request contains invalid parameters or malformed data",
+        "code": 400,
+        "details": [{"field": name, "message": "Invalid UUID format"} for name in fields],
+    }
+
+
+def sample_event(name: str) -> dict[str, Any]:
+    """Return an event of events/, such as `revoke_api_key/200`."""
+    event: dict[str, Any] = json.loads((ROOT / "events" / f"{name}.json").read_text())
+    return event
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A response as API Gateway sends it."""
+
+    status: int
+    headers: dict[str, str]
+    text: str
+
+    @property
+    def body(self) -> Any:
+        return json.loads(self.text)
+
+
+@dataclass
+class Deployment:
+    """The functions of template.yaml on moto's DynamoDB, with an issuer that serves its keys over HTTP."""
+
+    issuer: LocalIssuer
+    template: Template
+    dynamodb: "DynamoDBClient"
+    calls: list[tuple[str, str]]
+    handlers: dict[str, Handler] = field(default_factory=dict)
+
+    @classmethod
+    @contextmanager
+    def up(cls) -> Iterator[Self]:
+        """Bring it up, and take it down again."""
+        issuer = LocalIssuer()
+        issuer.start()
+        calls: list[tuple[str, str]] = []
+
+        def record(model: Any, params: Any, **_: Any) -> None:
+            calls.append((f"dynamodb:{model.name}", json.loads(params["body"])["TableName"]))
+
+        with mock_aws(), environment(AWS_ENVIRONMENT):
+            boto3.setup_default_session()
+            template = Template({"Issuer": issuer.url, "Audience": AUDIENCE})
+            own_client = boto3.client("dynamodb")
+            template.create_tables(own_client)
+            session = boto3.DEFAULT_SESSION
+            assert session
+            # Clients made from here on are the functions' own.
+            session.events.register("before-call.dynamodb", record)
+            deployment = cls(issuer, template, own_client, calls)
+            for name, function in template.functions().items():
+                deployment.handlers[name] = function.load()
+            yield deployment
+        issuer.stop()
+
+    def invoke(self, function: str, event: dict[str, Any]) -> Answer:
+        """Invoke a function as API Gateway does."""
+        result = self.handlers[function](event, Context(function))
+        return Answer(result["statusCode"], result["headers"], result["body"])
+
+    def revoke(
+        self, application_id: str, key_id: str, token: str | None, *, authorization: str | None = None
+    ) -> Answer:
+        """Send the documented DELETE."""
+        event = copy.deepcopy(sample_event("revoke_api_key/401"))
+        event["pathParameters"] = {"id": application_id, "keyId": key_id}
+        if token:
+            authorization = f"Bearer {token}"
+        if authorization is not None:
+            event["headers"]["authorization"] = authorization
+        return self.invoke("RevokeApiKeyFunction", event)
+
+    def token(self, subject: str = "alice", scope: str | None = SCOPES, **changes: Any) -> str:
+        """Mint a token, valid at the current time, with claims changed or (None) left out."""
+        return self.issuer.token(subject, scope, changes=changes)
+
+    def put_key(
+        self, *, application_id: str | None = None, owner: str = "alice", **attributes: str
+    ) -> dict[str, str]:
+        """Store an active key, unless the attributes say otherwise, and return what identifies it."""
+        key = ApiKey.generate()
+        item = {
+            "keyId": key.key_id,
+            "applicationId": application_id or str(uuid.uuid4()),
+            "ownerId": owner,
+            "name": "production",
+            "start": key.start,
+            "createdAt": "2026-11-01T09:00:00.000Z",
+            "createdBy": owner,
+        } | attributes
+        stored = {name: {"S": value} for name, value in item.items()}
+        self.dynamodb.put_item(TableName="ApiKeysTable", Item=stored | {"hash": {"B": key.hash}})
+        return item
+
+    def stored(self, key_id: str) -> dict[str, Any] | None:
+        """Return the item of a key as it is stored, or None."""
+        return self.dynamodb.get_item(TableName="ApiKeysTable", Key={"keyId": {"S": key_id}}).get("Item")
+
+    def everything(self) -> list[dict[str, Any]]:
+        """Return every stored key item, in a fixed order."""
+        items = (
+            self.dynamodb.get_paginator("scan")
+            .paginate(TableName="ApiKeysTable")
+            .build_full_result()["Items"]
+        )
+        return sorted(items, key=lambda item: item["keyId"]["S"])

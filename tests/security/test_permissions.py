@@ -1,0 +1,65 @@
+"""Guarantee: each function may do exactly what it does, on exactly its table."""
+
+from typing import Any
+
+import pytest
+
+from local.template import Template
+from tests.deployment import Deployment, sample_event
+
+TEMPLATE = Template({})
+FUNCTIONS = list(TEMPLATE.functions())
+# Sample events that take a function through every AWS call it makes.
+SCENARIOS = {
+    "RevokeApiKeyFunction": ["revoke_api_key/200", "revoke_api_key/404"],
+    "RefuseUnknownRouteFunction": ["refuse_unknown_route/404", "refuse_unknown_route/405"],
+}
+
+
+def statements(function: str) -> list[dict[str, Any]]:
+    properties = TEMPLATE.resources("AWS::Serverless::Function")[function]
+    role = properties["Role"]["Fn::GetAtt"].removesuffix(".Arn")
+    [policy] = TEMPLATE.resources("AWS::IAM::Role")[role]["Policies"]
+    found: list[dict[str, Any]] = policy["PolicyDocument"]["Statement"]
+    return found
+
+
+def granted(function: str) -> set[tuple[str, str]]:
+    pairs = set()
+    for statement in statements(function):
+        assert set(statement) == {"Effect", "Action", "Resource"}
+        actions, resources = statement["Action"], statement["Resource"]
+        for action in actions if isinstance(actions, list) else [actions]:
+            for resource in resources if isinstance(resources, list) else [resources]:
+                pairs.add((action, resource["Fn::GetAtt"].removesuffix(".Arn")))
+    return pairs
+
+
+@pytest.mark.parametrize("function", FUNCTIONS)
+def test_the_calls_a_function_makes_are_the_actions_its_role_grants(
+    deployment: Deployment, function: str
+) -> None:
+    deployment.calls.clear()
+    for name in SCENARIOS[function]:
+        event = sample_event(name)
+        if "authorization" in event["headers"]:
+            event["headers"]["authorization"] = f"Bearer {deployment.token()}"
+        deployment.invoke(function, event)
+    allowed = {pair for pair in granted(function) if pair[0].startswith("dynamodb:")}
+    assert set(deployment.calls) == allowed
+
+
+@pytest.mark.parametrize("function", FUNCTIONS)
+def test_besides_that_it_may_only_write_its_own_log(function: str) -> None:
+    properties = TEMPLATE.resources("AWS::Serverless::Function")[function]
+    logs = properties["LoggingConfig"]["LogGroup"]
+    others = {pair for pair in granted(function) if not pair[0].startswith("dynamodb:")}
+    assert others == {("logs:CreateLogStream", logs), ("logs:PutLogEvents", logs)}
+
+
+@pytest.mark.parametrize("function", FUNCTIONS)
+def test_no_policy_template_or_managed_policy_grants_more(function: str) -> None:
+    properties = TEMPLATE.resources("AWS::Serverless::Function")[function]
+    role = TEMPLATE.resources("AWS::IAM::Role")[properties["Role"]["Fn::GetAtt"].removesuffix(".Arn")]
+    assert "Policies" not in properties
+    assert set(role) == {"AssumeRolePolicyDocument", "Policies"}

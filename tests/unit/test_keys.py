@@ -1,0 +1,75 @@
+"""The key string."""
+
+import re
+import uuid
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from apikeys.keys import ApiKey, _checksum
+
+KEY_STRING = re.compile(r"ak_[0-9A-Za-z]{71}")
+
+
+def test_a_key_is_one_word_of_74_characters() -> None:
+    assert KEY_STRING.fullmatch(ApiKey.generate().reveal())
+
+
+@given(st.uuids())
+def test_what_is_revealed_parses_to_the_same_key(key_id: uuid.UUID) -> None:
+    key = ApiKey.generate(key_id=str(key_id))
+    assert ApiKey.parse(key.reveal()) == key
+
+
+def test_no_two_keys_are_alike() -> None:
+    keys = [ApiKey.generate() for _ in range(1000)]
+    assert len({key.key_id for key in keys}) == len({key.secret for key in keys}) == 1000
+
+
+@given(st.integers(0, 73), st.characters(codec="ascii"))
+def test_a_key_changed_in_one_character_is_junk(at: int, other: str) -> None:
+    text = ApiKey.generate(key_id="123e4567-e89b-12d3-a456-426614174000").reveal()
+    if other != text[at]:
+        assert ApiKey.parse(text[:at] + other + text[at + 1 :]) is None
+
+
+@given(st.text())
+def test_junk_is_no_key(text: str) -> None:
+    assert ApiKey.parse(text) is None
+
+
+def test_an_id_beyond_128_bits_is_junk_even_with_a_right_checksum() -> None:
+    body = "ak_" + "z" * 22 + "0" * 43
+    assert ApiKey.parse(body + _checksum(body)) is None
+
+
+def test_a_key_of_another_prefix_is_junk() -> None:
+    text = ApiKey.generate(prefix="live").reveal()
+    assert ApiKey.parse(text) is None
+    assert ApiKey.parse(text, prefix="live")
+
+
+@pytest.mark.parametrize("around", [" {}", "{} ", "{}\n", "\ufeff{}"])
+def test_a_key_with_anything_around_it_is_junk(around: str) -> None:
+    assert ApiKey.parse(around.format(ApiKey.generate().reveal())) is None
+
+
+def test_neither_repr_nor_str_shows_the_secret() -> None:
+    """Guarantee: a key in an exception, a log or a debugger does not leak."""
+    key = ApiKey.generate()
+    assert key.secret not in f"{key} {key!r} {[key]}"
+
+
+def test_what_people_are_shown_is_the_beginning_and_none_of_the_secret() -> None:
+    key = ApiKey.generate()
+    assert key.reveal().startswith(key.start)
+    assert len(key.start) == 9
+    assert key.start[3:] in key.reveal()[3:25]
+
+
+def test_a_secret_matches_its_own_hash_only() -> None:
+    key, other = ApiKey.generate(), ApiKey.generate()
+    assert key.matches(key.hash)
+    assert not key.matches(other.hash)
+    assert not key.matches(b"")
