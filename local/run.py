@@ -52,10 +52,10 @@ ALICE={owner}
 BOB={other}
 KEYS={base_url}/api/v1/applications/{application}/api-keys
 
-curl -i -X DELETE $KEYS/{key}                                       # 401: no token
-curl -i -X DELETE $KEYS/42 -H "Authorization: Bearer $ALICE"        # 400: not a UUID
-curl -i -X DELETE $KEYS/{key} -H "Authorization: Bearer $BOB"       # 403: somebody else's application
-curl -i -X DELETE $KEYS/{absent} -H "Authorization: Bearer $ALICE"  # 404: no such key
+curl -iw "\\n" -X DELETE $KEYS/{key}                                       # 401: no token
+curl -iw "\\n" -X DELETE $KEYS/42 -H "Authorization: Bearer $ALICE"        # 400: not a UUID
+curl -iw "\\n" -X DELETE $KEYS/{key} -H "Authorization: Bearer $BOB"       # 403: somebody else's application
+curl -iw "\\n" -X DELETE $KEYS/{absent} -H "Authorization: Bearer $ALICE"  # 404: no such key
 
 All ids, keys and tokens: .local/stack.json    Another token: make token SUB=alice SCOPE="api-keys:revoke"
 DynamoDB: {dynamodb}    The functions' own log: .local/functions.log
