@@ -48,7 +48,7 @@ $(UV): requirements/uv.txt
 	@python3 -m venv .tools || { echo "Python's venv module is needed; on Debian and Ubuntu: apt install python3-venv" >&2; exit 1; }
 	@.tools/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $< && touch $@
 
-.venv/ready: pyproject.toml requirements/dev.txt layers/core/requirements.txt | $(UV)
+.venv/ready: pyproject.toml requirements/dev.txt | $(UV)
 	@echo "Installing the development environment into .venv"
 	@$(UV) venv --quiet --clear --python 3.13 .venv && $(UV) pip sync --quiet --python .venv requirements/dev.txt
 	@$(UV) pip install --quiet --python .venv --no-deps --editable . && touch $@

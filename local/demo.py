@@ -1,53 +1,52 @@
 """The demo data of `make run`: two applications of two owners, three keys each."""
 
-from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass
+from typing import Any
 
 from apikeys.keys import ApiKey
-
-if TYPE_CHECKING:
-    from types_boto3_dynamodb import DynamoDBClient
+from apikeys.records import Application, KeyRecord, timestamp
+from apikeys.store import Store
 
 OWNER, OTHER = "alice", "bob"
 # The documentation's own example id, so that its curl works as it stands: application and first key alike.
 DOCUMENTED_ID = "123e4567-e89b-12d3-a456-426614174000"
-APPLICATIONS = [
-    (DOCUMENTED_ID, OWNER, "Weather widget"),
-    ("7d444840-9dc0-11d1-b245-5ffdce74fad2", OTHER, "Shipping bot"),
-]
 KEYS = ["production", "staging", "ci"]
 
 
-def seed(client: "DynamoDBClient") -> list[dict[str, Any]]:
+@dataclass(frozen=True, slots=True)
+class Demo:
+    """An application of the demo data, and the id of its first key."""
+
+    id: str
+    owner: str
+    name: str
+    first_key_id: str | None
+
+
+DEMOS = [
+    Demo(DOCUMENTED_ID, OWNER, "Weather widget", DOCUMENTED_ID),
+    Demo("7d444840-9dc0-11d1-b245-5ffdce74fad2", OTHER, "Shipping bot", None),
+]
+
+
+def seed(store: Store) -> list[dict[str, Any]]:
     """Store the demo data.
 
     Args:
-        client: of a DynamoDB that has the tables of template.yaml.
+        store: of empty tables.
 
     Returns:
         What `.local/stack.json` says of the applications, key strings included.
     """
-    return [_seed_application(client, *application) for application in APPLICATIONS]
+    return [_seed(store, demo) for demo in DEMOS]
 
 
-def _seed_application(client: "DynamoDBClient", application_id: str, owner: str, name: str) -> dict[str, Any]:
-    now = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-    application = {"id": application_id, "ownerId": owner, "name": name, "createdAt": now}
-    client.put_item(TableName="ApplicationsTable", Item={k: {"S": v} for k, v in application.items()})
+def _seed(store: Store, demo: Demo) -> dict[str, Any]:
+    store.add_application(Application(demo.id, demo.name, demo.owner, timestamp()))
     shown: list[dict[str, str]] = []
-    for key_name in KEYS:
-        first = application_id == DOCUMENTED_ID and not shown
-        key = ApiKey.generate(key_id=DOCUMENTED_ID if first else None)
-        item = {
-            "keyId": key.key_id,
-            "applicationId": application_id,
-            "ownerId": owner,
-            "name": key_name,
-            "start": key.start,
-            "createdAt": now,
-            "createdBy": owner,
-        }
-        stored = {k: {"S": v} for k, v in item.items()}
-        client.put_item(TableName="ApiKeysTable", Item=stored | {"hash": {"B": key.hash}})
-        shown.append({"id": key.key_id, "name": key_name, "key": key.reveal()})
-    return {"id": application_id, "owner": owner, "api_keys": shown}
+    for name in KEYS:
+        key = ApiKey.generate(key_id=None if shown else demo.first_key_id)
+        record = KeyRecord(key.key_id, demo.id, demo.owner, name, key.start, (), timestamp(), demo.owner)
+        store.add_key(record, key)
+        shown.append({"id": key.key_id, "name": name, "key": key.reveal()})
+    return {"id": demo.id, "owner": demo.owner, "api_keys": shown}

@@ -47,6 +47,8 @@ def main() -> None:
     parser.add_argument("--functions", required=True, metavar="URL", help="where the functions are")
     args = parser.parse_args()
     logging.getLogger("werkzeug").disabled = True
+    # It calls a refused key a failure of the authorizer.
+    logging.getLogger("samcli.local.apigw.local_apigw_service").disabled = True
     Thread(target=lambda: (sys.stdin.read(), os._exit(0)), daemon=True).start()
     stacks, _ = SamLocalStackProvider.get_stacks(args.template)
     api = ApiProvider(stacks).api

@@ -11,7 +11,11 @@ UV = Path(".tools/bin/uv")
 # Which part of pyproject.toml each file locks. The tests run on exactly what the layer carries.
 FILES = {
     Path("layers/core/requirements.txt"): ["pyproject.toml"],
-    Path("requirements/dev.txt"): ["pyproject.toml", "--group", "dev", "-c", "layers/core/requirements.txt"],
+    Path("layers/bodies/requirements.txt"): ["--group", "bodies", "-c", "layers/core/requirements.txt"],
+    Path("requirements/dev.txt"): [
+        *("pyproject.toml", "--group", "dev", "--group", "bodies"),
+        *("-c", "layers/core/requirements.txt", "-c", "layers/bodies/requirements.txt"),
+    ],
     Path("requirements/sam.txt"): ["--group", "sam"],
     Path("requirements/uv.txt"): ["--group", "uv"],
 }

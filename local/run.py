@@ -18,10 +18,11 @@ import boto3
 from moto.server import ThreadedMotoServer
 
 from apikeys.log import logger
+from apikeys.store import Store
 from local.demo import OTHER, OWNER, seed
 from local.functions import FunctionsServer
 from local.issuer import AUDIENCE, LocalIssuer
-from local.template import ROOT, Template, environment
+from local.template import ROOT, TABLES, Template, environment
 
 STACK = ROOT / ".local" / "stack.json"
 LOG = ROOT / ".local" / "functions.log"
@@ -40,22 +41,32 @@ AWS_ENVIRONMENT = {
 TOUR = """
 API Keys is running at {base_url} (Ctrl-C stops it)
 
-Revoke a key: the documented call, with a real token and real ids.
+Revoke a key: the documented call, with a real token and real ids. It prints {{}}, and so does repeating it.
 
 curl -X DELETE "{base_url}/api/v1/applications/{application}/api-keys/{key}" \\
 -H "Content-Type: application/json" \\
 -H "Authorization: Bearer {owner}"
 
-It prints {{}}, and so does repeating it. What else can be answered; first, who asks and for what:
+The story of a key. Who asks, and where:
 
 ALICE={owner}
-BOB={other}
-KEYS={base_url}/api/v1/applications/{application}/api-keys
+API={base_url}/api/v1
+KEYS=$API/applications/{application}/api-keys
 
-curl -iw "\\n" -X DELETE $KEYS/{key}                                       # 401: no token
-curl -iw "\\n" -X DELETE $KEYS/42 -H "Authorization: Bearer $ALICE"        # 400: not a UUID
-curl -iw "\\n" -X DELETE $KEYS/{key} -H "Authorization: Bearer $BOB"       # 403: somebody else's application
-curl -iw "\\n" -X DELETE $KEYS/{absent} -H "Authorization: Bearer $ALICE"  # 404: no such key
+Issue one (its string is shown this once), and take its id and string from the answer:
+
+ISSUED=$(curl -s $KEYS -H "Authorization: Bearer $ALICE" -H "Content-Type: application/json" -d '{{"name": "tour"}}')
+echo "$ISSUED"
+ID=$(echo "$ISSUED" | grep -oE '"id": "[^"]+' | cut -d '"' -f 4)
+KEY=$(echo "$ISSUED" | grep -oE '"key": "[^"]+' | cut -d '"' -f 4)
+
+It works; it is revoked; from then on it is refused, while its sibling still works; the list shows its tombstone:
+
+curl -sw "\\n" $API/whoami -H "Authorization: Bearer $KEY"
+curl -sw "\\n" -X DELETE "$KEYS/$ID?reason=compromised" -H "Authorization: Bearer $ALICE"
+curl -sw "\\n" $API/whoami -H "Authorization: Bearer $KEY"
+curl -sw "\\n" $API/whoami -H "Authorization: Bearer {sibling}"
+curl -sw "\\n" "$KEYS?status=revoked" -H "Authorization: Bearer $ALICE"
 
 All ids, keys and tokens: .local/stack.json    Another token: make token SUB=alice SCOPE="api-keys:revoke"
 DynamoDB: {dynamodb}    The functions' own log: .local/functions.log
@@ -108,7 +119,7 @@ def stack(port: int, dynamodb_host: str = "127.0.0.1") -> Iterator[dict[str, Any
         cleanup.enter_context(environment(AWS_ENVIRONMENT))
         client = boto3.client("dynamodb", endpoint_url=dynamodb)
         template.create_tables(client)
-        applications = seed(client)
+        applications = seed(Store(client, **TABLES))
         logger.registered_handler.setStream(cleanup.enter_context(LOG.open("w", buffering=1)))  # type: ignore[attr-defined]
         handlers = {name: function.load() for name, function in template.functions().items()}
         functions = FunctionsServer(handlers, print_request)
@@ -184,16 +195,18 @@ def print_tour(description: dict[str, Any], dynamodb: str) -> None:
             dynamodb=dynamodb,
             application=application["id"],
             key=application["api_keys"][0]["id"],
-            absent="00000000-0000-4000-8000-000000000000",
+            sibling=application["api_keys"][1]["key"],
         ),
         flush=True,
     )
 
 
 def print_request(event: dict[str, Any], result: dict[str, Any], milliseconds: float) -> None:
-    """Print one line for a request."""
+    """Print one line for a request; the authorizer's verdict has its own."""
     http = event["requestContext"]["http"]
     status = result.get("statusCode", FAULT)
+    if "isAuthorized" in result:
+        status = "key " + ("accepted" if result["isAuthorized"] else "refused")
     hint = "  see .local/functions.log" if status == FAULT else ""
     clock = time.strftime("%H:%M:%S")
     print(f"{clock}  {status}  {http['method']} {http['path']}  {milliseconds:.0f} ms{hint}", flush=True)

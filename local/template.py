@@ -18,6 +18,9 @@ ROOT = Path(__file__).parent.parent
 # What CreateTable needs; the rest of a table's properties concerns its operation on AWS.
 TABLE_SHAPE = ("AttributeDefinitions", "KeySchema", "GlobalSecondaryIndexes", "BillingMode")
 
+# Names of the tables: their logical ids, as SAM CLI has it.
+TABLES = {"api_keys_table": "ApiKeysTable", "applications_table": "ApplicationsTable"}
+
 type Handler = Callable[[dict[str, Any], Any], Any]
 
 

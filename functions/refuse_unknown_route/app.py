@@ -2,12 +2,18 @@
 
 import re
 
-from apikeys.endpoint import JSON, Request, public_endpoint
+from apikeys.endpoint import public_endpoint
 from apikeys.errors import MethodNotAllowed, NotFound
+from apikeys.request import JSON, Request
 
 # The routes of template.yaml; a test keeps the two equal.
 ROUTES = {
-    "/api/v1/applications/{id}/api-keys/{keyId}": ("DELETE",),
+    "/api/v1/applications": ("GET", "POST"),
+    "/api/v1/applications/{id}/api-keys": ("GET", "POST"),
+    "/api/v1/applications/{id}/api-keys/{keyId}": ("DELETE", "GET"),
+    "/api/v1/applications/{id}/api-keys/{keyId}/rotate": ("POST",),
+    "/api/v1/api-keys/introspect": ("POST",),
+    "/api/v1/whoami": ("GET",),
 }
 PATTERNS = {re.compile(re.sub(r"\{\w+\}", "[^/]+", path)): methods for path, methods in ROUTES.items()}
 

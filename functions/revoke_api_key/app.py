@@ -1,9 +1,12 @@
 """DELETE /api/v1/applications/{id}/api-keys/{keyId}: revoke one API key, now."""
 
 from apikeys.caller import Caller
-from apikeys.endpoint import JSON, Request, endpoint
+from apikeys.endpoint import endpoint
+from apikeys.errors import BadRequest, Violation
+from apikeys.request import JSON, Request
 from apikeys.store import Store
 
+REASONS = ("compromised", "rotated", "unused", "other")
 store = Store.connect()
 
 
@@ -11,5 +14,8 @@ store = Store.connect()
 def handler(request: Request, caller: Caller) -> JSON:
     """Set the key to revoked. From the 200 on, no check accepts it; repeating it changes nothing."""
     application_id, key_id = request.path_uuids("id", "keyId")
-    store.revoke(key_id, application_id=application_id, caller=caller)
+    reason = request.query("reason")
+    if reason not in (None, *REASONS):
+        raise BadRequest([Violation("reason", f"must be one of {', '.join(REASONS)}")])
+    store.revoke(key_id, application_id=application_id, caller=caller, reason=reason)
     return {}

@@ -9,10 +9,11 @@ import boto3
 import pytest
 from moto import mock_aws
 
+from apikeys.store import Store
 from local.demo import seed
 from local.functions import Context
 from local.run import AWS_ENVIRONMENT
-from local.template import ROOT, Handler, Template, environment
+from local.template import ROOT, TABLES, Handler, Template, environment
 from tests.deployment import FORBIDDEN, NOT_FOUND, UNAUTHORIZED, bad_request
 
 EVENTS = sorted((ROOT / "events").glob("*/*.json"))
@@ -36,8 +37,9 @@ def handlers() -> Iterator[dict[str, Handler]]:
     functions = Template({}).functions()
     variables = {name: value for name, value in SETTINGS.items() if name != "AWS_ENDPOINT_URL_DYNAMODB"}
     with mock_aws(), environment(AWS_ENVIRONMENT):
-        Template({}).create_tables(boto3.client("dynamodb"))
-        seed(boto3.client("dynamodb"))
+        client = boto3.client("dynamodb")
+        Template({}).create_tables(client)
+        seed(Store(client, **TABLES))
         loaded = {}
         for function in functions.values():
             function.environment.update(variables)

@@ -15,12 +15,14 @@ import boto3
 import pytest
 from botocore.exceptions import ClientError
 
-from apikeys.caller import Caller, IssuerKeys
+from apikeys.caller import Caller
 from apikeys.endpoint import public_endpoint
 from apikeys.errors import ServiceUnavailable
+from apikeys.issuer import IssuerKeys
 from apikeys.log import logger
 from apikeys.store import CONFIG, Store
 from local.functions import Context
+from local.template import TABLES
 from tests.deployment import Deployment, sample_event
 
 INTERNAL_ERROR = {
@@ -49,7 +51,7 @@ def revoke_on(endpoint: str) -> None:
         aws_secret_access_key="x",
         config=CONFIG,
     )
-    store = Store(client, api_keys_table="ApiKeysTable")
+    store = Store(client, **TABLES)
     store.revoke(str(uuid.uuid4()), application_id=str(uuid.uuid4()), caller=ALICE)
 
 
@@ -177,4 +179,4 @@ def test_a_condition_that_fails_on_an_active_key_of_the_caller_is_never_a_200(de
 
     client: Any = Refusing()
     with pytest.raises(RuntimeError, match="active key"):
-        Store(client, api_keys_table="ApiKeysTable").revoke("k", application_id="a", caller=ALICE)
+        Store(client, **TABLES).revoke("k", application_id="a", caller=ALICE)

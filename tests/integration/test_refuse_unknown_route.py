@@ -24,7 +24,7 @@ def test_405_names_the_methods_of_a_path_that_exists(deployment: Deployment, pat
     event = sample_event("refuse_unknown_route/405") | {"rawPath": path}
     answer = deployment.invoke("RefuseUnknownRouteFunction", event)
     assert answer.status == 405
-    assert answer.headers["allow"] == "DELETE"
+    assert answer.headers["allow"] == "DELETE, GET"
     assert answer.body == {
         "error": "Method Not Allowed",
         "message": "The requested resource does not support this method",

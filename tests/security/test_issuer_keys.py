@@ -10,8 +10,9 @@ import pytest
 import time_machine
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
-from apikeys.caller import Authenticator, IssuerKeys
+from apikeys.caller import Authenticator
 from apikeys.errors import ServiceUnavailable, Unauthorized
+from apikeys.issuer import IssuerKeys
 from apikeys.settings import TokenSettings
 from local.issuer import AUDIENCE, DISCOVERY, JWKS
 from tests.faulty_issuer import FaultyIssuer

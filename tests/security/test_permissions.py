@@ -24,6 +24,12 @@ def statements(function: str) -> list[dict[str, Any]]:
     return found
 
 
+def named(resource: dict[str, str]) -> str:
+    """Return a table, index or log as a recorded call names it."""
+    arn = resource.get("Fn::GetAtt") or resource["Fn::Sub"].replace("${", "").replace("}", "")
+    return arn.replace(".Arn", "")
+
+
 def granted(function: str) -> set[tuple[str, str]]:
     pairs = set()
     for statement in statements(function):
@@ -31,7 +37,7 @@ def granted(function: str) -> set[tuple[str, str]]:
         actions, resources = statement["Action"], statement["Resource"]
         for action in actions if isinstance(actions, list) else [actions]:
             for resource in resources if isinstance(resources, list) else [resources]:
-                pairs.add((action, resource["Fn::GetAtt"].removesuffix(".Arn")))
+                pairs.add((action, named(resource)))
     return pairs
 
 

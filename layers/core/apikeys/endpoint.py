@@ -2,95 +2,39 @@
 
 import functools
 import json
-import re
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from apikeys.caller import Authenticator, Caller
-from apikeys.errors import ApiError, BadRequest, InsufficientScope, InternalError, Violation
+from apikeys.errors import ApiError, InsufficientScope, InternalError
 from apikeys.log import logger
+from apikeys.request import JSON, Event, Request
 from apikeys.settings import TokenSettings
 
 if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.typing import LambdaContext
 
-type JSON = dict[str, Any]
-type Handler = Callable[[dict[str, Any], "LambdaContext"], dict[str, Any]]
+    from apikeys.caller import Caller
+    from apikeys.records import KeyRecord
 
-# The canonical text form of RFC 9562, section 4; any version, either case.
-UUID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}", re.ASCII)
-
-
-class Request:
-    """An API Gateway HTTP API event, payload format 2.0, read defensively.
-
-    Its `repr` shows the route only: headers and body may hold secrets.
-
-    Args:
-        event: as Lambda hands it over.
-    """
-
-    def __init__(self, event: dict[str, Any]) -> None:
-        self._event = event
-
-    def __repr__(self) -> str:
-        """Show the route, nothing else."""
-        return f"Request({self.route!r})"
-
-    @property
-    def route(self) -> str:
-        """The matched route key, such as `DELETE /things/{id}`."""
-        return str(self._event.get("routeKey"))
-
-    @property
-    def path(self) -> str:
-        """The path as requested."""
-        return str(self._event.get("rawPath"))
-
-    def header(self, name: str) -> str | None:
-        """Return a header, or None; several of one name are joined with commas, as API Gateway does.
-
-        Args:
-            name: in lower case. API Gateway lower-cases names too; local gateways do not.
-        """
-        headers = self._event.get("headers") or {}
-        values = [value for key, value in headers.items() if key.lower() == name]
-        return ",".join(values) if values else None
-
-    def path_uuids(self, *names: str) -> list[str]:
-        """Return path parameters that are UUIDs, in lower case.
-
-        Args:
-            names: of the parameters.
-
-        Raises:
-            BadRequest: naming each one that is not in the canonical 8-4-4-4-12 text form.
-        """
-        given = self._event.get("pathParameters") or {}
-        values = [str(given.get(name)) for name in names]
-        violations = [
-            Violation(name, "Invalid UUID format")
-            for name, value in zip(names, values, strict=True)
-            if not UUID.fullmatch(value)
-        ]
-        if violations:
-            raise BadRequest(violations)
-        return [value.lower() for value in values]
+type Handler = Callable[[Event, "LambdaContext"], JSON]
 
 
-def endpoint(*, scope: str) -> Callable[[Callable[[Request, Caller], JSON]], Handler]:
+def endpoint(*, scope: str, status: int = 200) -> Callable[[Callable[[Request, "Caller"], JSON]], Handler]:
     """Make a capability a Lambda handler for verified callers.
 
     Args:
         scope: that the caller's token must have.
+        status: of a success.
 
     Raises:
         SettingsError: at import, if the deployment does not say whose tokens to accept.
     """
+    # Here, so that functions without a JWT to verify start without the libraries for it.
+    from apikeys.caller import Authenticator  # noqa: PLC0415 -- see above
+
     authenticator = Authenticator(TokenSettings.from_environment())
 
-    def decorate(capability: Callable[[Request, Caller], JSON]) -> Handler:
-        @public_endpoint
+    def decorate(capability: Callable[[Request, "Caller"], JSON]) -> Handler:
         @functools.wraps(capability)
         def for_verified_callers(request: Request) -> JSON:
             caller = authenticator.authenticate(request.header("authorization"))
@@ -99,23 +43,77 @@ def endpoint(*, scope: str) -> Callable[[Callable[[Request, Caller], JSON]], Han
                 raise InsufficientScope(scope)
             return capability(request, caller)
 
-        return for_verified_callers
+        return _answering(for_verified_callers, status)
 
     return decorate
 
 
 def public_endpoint(capability: Callable[[Request], JSON]) -> Handler:
-    """Make a capability a Lambda handler that anybody may call.
+    """Make a capability a Lambda handler that asks for no JWT: open, or behind the authorizer."""
+    return _answering(capability, 200)
 
-    Whatever the capability raises becomes an answer of the documented shape; a fault of ours is logged
-    in full and tells the client nothing.
+
+def authorizer(check: Callable[[Request], "KeyRecord | None"]) -> Handler:
+    """Make a check a Lambda authorizer, for HTTP APIs (payload 2.0) and REST APIs. Any fault denies.
+
+    https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-lambda-authorizer.html
+    https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-lambda-authorizer-output.html
+
+    Args:
+        check: returns the key that the request presents if it is good, else None.
+    """
+
+    @functools.wraps(check)
+    def handler(event: Event, context: "LambdaContext") -> JSON:
+        request = Request(event)
+        _start_log(request, context)
+        try:
+            key = check(request)
+        except Exception:  # noqa: BLE001 -- whatever it is, the answer is no
+            logger.exception("fault")
+            key = None
+        logger.info("checked", allowed=key is not None)
+        passed_on = _passed_on(key) if key else {}
+        if event.get("version") == "2.0":
+            return {"isAuthorized": key is not None, "context": passed_on}
+        # Exactly this method and path: a cached answer is no pass to others.
+        statement = {
+            "Effect": "Allow" if key else "Deny",
+            "Action": "execute-api:Invoke",
+            "Resource": str(event.get("methodArn")),
+        }
+        policy = {"Version": "2012-10-17", "Statement": [statement]}
+        principal = key.key_id if key else "nobody"
+        return {"principalId": principal, "policyDocument": policy, "context": passed_on}
+
+    return handler
+
+
+def _passed_on(key: "KeyRecord") -> JSON:
+    # Strings only: REST APIs pass nothing else on.
+    return {
+        "applicationId": key.application_id,
+        "keyId": key.key_id,
+        "ownerId": key.owner_id,
+        "scopes": " ".join(key.scopes),
+    }
+
+
+def _start_log(request: Request, context: "LambdaContext") -> None:
+    logger.clear_state()
+    logger.append_keys(route=request.route, path=request.path, aws_request_id=context.aws_request_id)
+
+
+def _answering(capability: Callable[[Request], JSON], success: int) -> Handler:
+    """Turn whatever the capability returns or raises into an answer of the documented shape.
+
+    A fault of ours is logged in full and tells the client nothing.
     """
 
     @functools.wraps(capability)
-    def handler(event: dict[str, Any], context: "LambdaContext") -> dict[str, Any]:
+    def handler(event: Event, context: "LambdaContext") -> JSON:
         request = Request(event)
-        logger.clear_state()
-        logger.append_keys(route=request.route, path=request.path, aws_request_id=context.aws_request_id)
+        _start_log(request, context)
         try:
             body = capability(request)
         except ApiError as error:
@@ -124,13 +122,13 @@ def public_endpoint(capability: Callable[[Request], JSON]) -> Handler:
         except Exception:  # noqa: BLE001 -- whatever it is, the client gets the documented shape
             logger.exception("fault", status=InternalError.status)
             return _response(InternalError.status, InternalError().body(), {})
-        logger.info("answered", status=200)
-        return _response(200, body, {})
+        logger.info("answered", status=success)
+        return _response(success, body, {})
 
     return handler
 
 
-def _response(status: int, body: JSON, headers: dict[str, str]) -> dict[str, Any]:
+def _response(status: int, body: JSON, headers: dict[str, str]) -> JSON:
     return {
         "statusCode": status,
         "headers": {"content-type": "application/json", "cache-control": "no-store"} | headers,

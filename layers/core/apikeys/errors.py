@@ -104,6 +104,33 @@ class MethodNotAllowed(ApiError):
         super().__init__("method not allowed", headers={"allow": ", ".join(allow)})
 
 
+class Conflict(ApiError):
+    """Raised if the resource is no longer in the state that the request needs."""
+
+    status = 409
+    error = "Conflict"
+    message = "The API key is no longer active, or has been rotated already"
+
+
+class ContentTooLarge(ApiError):
+    """Raised if the body is longer than any this API has a use for."""
+
+    status = 413
+    error = "Content Too Large"
+    message = "The request body is too large"
+
+
+class UnsupportedMediaType(ApiError):
+    """Raised if the body is not of the route's content type (RFC 9110, section 15.5.16)."""
+
+    status = 415
+    error = "Unsupported Media Type"
+    message = "The request body must be of another content type"
+
+    def __init__(self, expected: str) -> None:
+        super().__init__("content type", headers={"accept": expected})
+
+
 class InternalError(ApiError):
     """The answer to a fault of ours."""
 

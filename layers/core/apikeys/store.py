@@ -1,21 +1,25 @@
 """The only module that talks to DynamoDB; every expression is here."""
 
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import boto3
 from botocore import exceptions
 from botocore.config import Config
 
-from apikeys.errors import Forbidden, NotFound, ServiceUnavailable
+from apikeys.errors import Conflict, Forbidden, NotFound, ServiceUnavailable
+from apikeys.records import Application, Item, KeyRecord, timestamp
 from apikeys.settings import required
 
 if TYPE_CHECKING:
     from types_boto3_dynamodb import DynamoDBClient
 
     from apikeys.caller import Caller
+    from apikeys.keys import ApiKey
+
+type Position = tuple[str, str]
 
 # Seconds. Two attempts (1 + 2 each), their back-off (1 at most) and the fetch of the issuer's keys (2) take 9
 # at the most, so an answer gets out before the function's own 10 are over.
@@ -34,75 +38,322 @@ PASSING = frozenset(
         "RequestLimitExceeded",
         "ServiceUnavailable",
         "ThrottlingException",
+        "TransactionConflictException",
+        "TransactionInProgressException",
     }
 )
+# Seconds to wait for a transaction that has hold of the item; botocore does not repeat these by itself.
+CONFLICT_WAITS = (0.02, 0.05, 0.1, 0.2)
+BATCH = 100  # keys that one BatchGetItem may ask for
+NEEDED_BY_A_CHECK = "keyId, applicationId, ownerId, scopes, #hash, createdAt, expiresAt, revokedAt"
+UNREVOKED = "attribute_not_exists(revokedAt)"
 
 
 class Store:
-    """The keys table.
+    """The two tables.
 
     Args:
         client: a DynamoDB client, made once in the init phase.
         api_keys_table: name of the table of keys.
+        applications_table: name of the table of applications.
     """
 
-    def __init__(self, client: "DynamoDBClient", *, api_keys_table: str) -> None:
+    def __init__(self, client: "DynamoDBClient", *, api_keys_table: str, applications_table: str) -> None:
         self._client = client
         self._api_keys_table = api_keys_table
+        self._applications_table = applications_table
 
     @classmethod
     def connect(cls) -> "Store":
         """Make the store of this deployment.
 
         Raises:
-            SettingsError: if API_KEYS_TABLE is not set.
+            SettingsError: if API_KEYS_TABLE or APPLICATIONS_TABLE is not set.
         """
-        return cls(boto3.client("dynamodb", config=CONFIG), api_keys_table=required("API_KEYS_TABLE"))
+        return cls(
+            boto3.client("dynamodb", config=CONFIG),
+            api_keys_table=required("API_KEYS_TABLE"),
+            applications_table=required("APPLICATIONS_TABLE"),
+        )
 
-    def revoke(self, key_id: str, *, application_id: str, caller: "Caller") -> None:
+    def revoke(
+        self, key_id: str, *, application_id: str, caller: "Caller", reason: str | None = None
+    ) -> None:
         """Revoke a key in one conditional call; a key that is revoked already stays as it is.
 
         Args:
             key_id: canonical lower-case UUID of the key.
             application_id: canonical lower-case UUID of the application the key must belong to.
             caller: on whose behalf; becomes `revokedBy`.
+            reason: becomes `revokedReason`.
 
         Raises:
             NotFound: if there is no such key in this application.
             Forbidden: if the application's key belongs to another owner.
             ServiceUnavailable: if DynamoDB does not answer in time.
         """
-        condition = "applicationId = :application AND attribute_not_exists(revokedAt)"
-        values = {
-            ":application": {"S": application_id},
-            ":now": {"S": _now()},
-            ":subject": {"S": caller.subject},
-        }
+        update = "SET revokedAt = :now, revokedBy = :subject"
+        condition = f"applicationId = :application AND {UNREVOKED}"
+        values = {":application": application_id, ":now": timestamp(), ":subject": caller.subject}
+        if reason:
+            update += ", revokedReason = :reason"
+            values[":reason"] = reason
         if not caller.is_admin:
             condition += " AND ownerId = :owner"
-            values[":owner"] = {"S": caller.owner}
+            values[":owner"] = caller.owner
         try:
             with _passing_failures_as_503():
-                self._client.update_item(
-                    TableName=self._api_keys_table,
-                    Key={"keyId": {"S": key_id}},
-                    UpdateExpression="SET revokedAt = :now, revokedBy = :subject",
-                    ConditionExpression=condition,
-                    ExpressionAttributeValues=values,
-                    ReturnValuesOnConditionCheckFailure="ALL_OLD",
+                self._patiently(
+                    lambda: self._client.update_item(
+                        TableName=self._api_keys_table,
+                        Key={"keyId": {"S": key_id}},
+                        UpdateExpression=update,
+                        ConditionExpression=condition,
+                        ExpressionAttributeValues=_strings(values),
+                        ReturnValuesOnConditionCheckFailure="ALL_OLD",
+                    )
                 )
         except self._client.exceptions.ConditionalCheckFailedException as failure:
-            stored = cast("dict[str, dict[str, str]] | None", failure.response.get("Item"))
-            if stored is None or stored["applicationId"]["S"] != application_id:
-                raise NotFound("no such key in this application") from None
-            if not caller.may_act_for(stored["ownerId"]["S"]):
-                raise Forbidden("key of another owner") from None
-            if "revokedAt" not in stored:
+            stored = cast("Item | None", failure.response.get("Item"))
+            if "revokedAt" not in _authorized(stored, application_id, caller):
                 raise RuntimeError("the condition failed on an active key of this caller") from failure
 
+    def find_presented(self, key_id: str) -> tuple[KeyRecord, bytes] | None:
+        """Return what a check needs of a key, and the hash of its secret: one strongly consistent read.
 
-def _now() -> str:
-    return datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+        Args:
+            key_id: canonical lower-case UUID of the key.
+
+        Returns:
+            None if there is no such key. What a check does not need is left empty.
+        """
+        with _passing_failures_as_503():
+            found = self._client.get_item(
+                TableName=self._api_keys_table,
+                Key={"keyId": {"S": key_id}},
+                ConsistentRead=True,
+                ProjectionExpression=NEEDED_BY_A_CHECK,
+                ExpressionAttributeNames={"#hash": "hash"},
+            ).get("Item")
+        return (KeyRecord.from_item(found), bytes(found["hash"]["B"])) if found else None
+
+    def read_key(self, key_id: str, *, application_id: str, caller: "Caller") -> KeyRecord:
+        """Return a key, revoked or not.
+
+        Raises:
+            NotFound: if there is no such key in this application.
+            Forbidden: if the application's key belongs to another owner.
+        """
+        with _passing_failures_as_503():
+            found = self._client.get_item(
+                TableName=self._api_keys_table, Key={"keyId": {"S": key_id}}, ConsistentRead=True
+            ).get("Item")
+        return KeyRecord.from_item(_authorized(found, application_id, caller))
+
+    def add_key(self, record: KeyRecord, key: "ApiKey") -> None:
+        """Store a new key; of its secret, only the hash.
+
+        Args:
+            record: what is known of it.
+            key: its string.
+        """
+        with _passing_failures_as_503():
+            self._client.put_item(
+                TableName=self._api_keys_table,
+                Item=record.item(key),
+                ConditionExpression="attribute_not_exists(keyId)",
+            )
+
+    def replace_key(self, old: KeyRecord, new: KeyRecord, key: "ApiKey", *, old_until: str, by: str) -> None:
+        """Store a new key and end the old one, both or neither.
+
+        Args:
+            old: as it was read; the transaction fails if it has been revoked or replaced since.
+            new: what is known of the new key.
+            key: its string.
+            old_until: until when the old key is good. If that is no later than now, it is revoked.
+            by: subject on whose behalf.
+
+        Raises:
+            Conflict: if the old key was revoked, replaced or given another expiry in the meantime.
+        """
+        values = {":new": new.key_id}
+        if old_until <= new.created_at:
+            update = "SET revokedAt = :now, revokedBy = :subject, revokedReason = :reason, replacedBy = :new"
+            values |= {":now": new.created_at, ":subject": by, ":reason": "rotated"}
+        else:
+            update = "SET expiresAt = :until, replacedBy = :new"
+            values |= {":until": old_until}
+        condition = f"attribute_exists(keyId) AND {UNREVOKED} AND attribute_not_exists(replacedBy)"
+        try:
+            with _passing_failures_as_503():
+                self._client.transact_write_items(
+                    TransactItems=[
+                        {
+                            "Update": {
+                                "TableName": self._api_keys_table,
+                                "Key": {"keyId": {"S": old.key_id}},
+                                "UpdateExpression": update,
+                                "ConditionExpression": condition,
+                                "ExpressionAttributeValues": _strings(values),
+                            }
+                        },
+                        {
+                            "Put": {
+                                "TableName": self._api_keys_table,
+                                "Item": new.item(key),
+                                "ConditionExpression": "attribute_not_exists(keyId)",
+                            }
+                        },
+                    ]
+                )
+        except self._client.exceptions.TransactionCanceledException as failure:
+            codes = [reason.get("Code") for reason in failure.response.get("CancellationReasons", [])]
+            if codes and codes[0] == "ConditionalCheckFailed":
+                raise Conflict("revoked or rotated in the meantime") from None
+            if set(codes) <= {
+                "None",
+                "TransactionConflict",
+                "ThrottlingError",
+                "ProvisionedThroughputExceeded",
+            }:
+                raise ServiceUnavailable("another transaction has hold of the key") from None
+            raise
+
+    def list_keys(
+        self, application_id: str, *, limit: int, after: Position | None, statuses: Collection[str]
+    ) -> tuple[list[KeyRecord], Position | None]:
+        """Return an application's keys, newest first.
+
+        The index only tells which keys there are. What is shown is read from the table, strongly consistent,
+        so that a revoked key is never shown as active.
+
+        Args:
+            application_id: whose keys.
+            limit: of keys returned.
+            after: position to go on from; None to begin.
+            statuses: which keys to return.
+
+        Returns:
+            The keys, and the position to go on from, None at the end.
+        """
+        found: list[KeyRecord] = []
+        while True:
+            ids, after = self._key_ids(application_id, limit=min(limit + 1, BATCH), after=after)
+            now = timestamp()
+            found += [record for record in self._key_records(ids) if record.status(now) in statuses]
+            if len(found) > limit:
+                last = found[limit - 1]
+                return found[:limit], (last.created_at, last.key_id)
+            if after is None:
+                return found, None
+
+    def _key_ids(
+        self, application_id: str, *, limit: int, after: Position | None
+    ) -> tuple[list[str], Position | None]:
+        with _passing_failures_as_503():
+            page = self._client.query(
+                TableName=self._api_keys_table,
+                IndexName="byApplication",
+                KeyConditionExpression="applicationId = :application",
+                ExpressionAttributeValues=_strings({":application": application_id}),
+                ScanIndexForward=False,
+                Limit=limit,
+                **_start({"applicationId": application_id}, "keyId", after),
+            )
+        return [item["keyId"]["S"] for item in page["Items"]], _position(page, "keyId")
+
+    def _key_records(self, ids: list[str]) -> list[KeyRecord]:
+        items: dict[str, Item] = {}
+        wanted: Any = {
+            self._api_keys_table: {"Keys": [{"keyId": {"S": i}} for i in ids], "ConsistentRead": True}
+        }
+        while ids and wanted:
+            with _passing_failures_as_503():
+                answer = self._client.batch_get_item(RequestItems=wanted)
+            items |= {item["keyId"]["S"]: item for item in answer["Responses"].get(self._api_keys_table, [])}
+            wanted = answer["UnprocessedKeys"]
+        return [KeyRecord.from_item(items[key_id]) for key_id in ids if key_id in items]
+
+    def add_application(self, application: Application) -> None:
+        """Store a new application."""
+        with _passing_failures_as_503():
+            self._client.put_item(
+                TableName=self._applications_table,
+                Item=_strings(application.public()),
+                ConditionExpression="attribute_not_exists(id)",
+            )
+
+    def read_application(self, application_id: str, *, caller: "Caller") -> Application:
+        """Return an application.
+
+        Raises:
+            NotFound: if there is none.
+            Forbidden: if it belongs to another owner.
+        """
+        with _passing_failures_as_503():
+            found = self._client.get_item(
+                TableName=self._applications_table, Key={"id": {"S": application_id}}, ConsistentRead=True
+            ).get("Item")
+        if not found:
+            raise NotFound("no such application")
+        if not caller.may_act_for(found["ownerId"]["S"]):
+            raise Forbidden("application of another owner")
+        return Application.from_item(found)
+
+    def list_applications(
+        self, owner: str, *, limit: int, after: Position | None
+    ) -> tuple[list[Application], Position | None]:
+        """Return an owner's applications, newest first, and the position to go on from, None at the end."""
+        with _passing_failures_as_503():
+            page = self._client.query(
+                TableName=self._applications_table,
+                IndexName="byOwner",
+                KeyConditionExpression="ownerId = :owner",
+                ExpressionAttributeValues=_strings({":owner": owner}),
+                ScanIndexForward=False,
+                Limit=limit + 1,
+                **_start({"ownerId": owner}, "id", after),
+            )
+        found = [Application.from_item(item) for item in page["Items"]]
+        if len(found) > limit:
+            last = found[limit - 1]
+            return found[:limit], (last.created_at, last.id)
+        return found, None
+
+    def _patiently(self, call: Callable[[], object]) -> None:
+        for wait in CONFLICT_WAITS:
+            try:
+                call()
+            except self._client.exceptions.TransactionConflictException:
+                time.sleep(wait)
+            else:
+                return
+        call()
+
+
+def _authorized(stored: Item | None, application_id: str, caller: "Caller") -> Item:
+    """Return the item if the caller may know and touch it. Application first: the 404s must not differ."""
+    if stored is None or stored["applicationId"]["S"] != application_id:
+        raise NotFound("no such key in this application")
+    if not caller.may_act_for(stored["ownerId"]["S"]):
+        raise Forbidden("key of another owner")
+    return stored
+
+
+def _strings(values: dict[str, str]) -> dict[str, Any]:
+    return {name: {"S": value} for name, value in values.items()}
+
+
+def _start(partition: dict[str, str], id_name: str, after: Position | None) -> dict[str, Any]:
+    if after is None:
+        return {}
+    return {"ExclusiveStartKey": _strings(partition | {"createdAt": after[0], id_name: after[1]})}
+
+
+def _position(page: Any, id_name: str) -> Position | None:
+    last = page.get("LastEvaluatedKey")
+    return (last["createdAt"]["S"], last[id_name]["S"]) if last else None
 
 
 @contextmanager

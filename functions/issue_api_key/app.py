@@ -1,0 +1,35 @@
+"""POST /api/v1/applications/{id}/api-keys: issue a key; its string is in this answer and nowhere else."""
+
+from apikeys.caller import Caller
+from apikeys.endpoint import endpoint
+from apikeys.keys import ApiKey
+from apikeys.records import KeyRecord, timestamp
+from apikeys.request import JSON, Request
+from apikeys.schemas import NewApiKey, read
+from apikeys.settings import required
+from apikeys.store import Store
+
+store = Store.connect()
+prefix = required("KEY_PREFIX")
+
+
+@endpoint(scope="api-keys:write", status=201)
+def handler(request: Request, caller: Caller) -> JSON:
+    """Store what is known of the key, and return that with the key string."""
+    [application_id] = request.path_uuids("id")
+    wanted = read(request, NewApiKey)
+    application = store.read_application(application_id, caller=caller)
+    key = ApiKey.generate(prefix=prefix)
+    record = KeyRecord(
+        key_id=key.key_id,
+        application_id=application.id,
+        owner_id=application.owner_id,
+        name=wanted.name,
+        start=key.start,
+        scopes=tuple(dict.fromkeys(wanted.scopes)),
+        created_at=timestamp(),
+        created_by=caller.subject,
+        expires_at=wanted.expires_at,
+    )
+    store.add_key(record, key)
+    return record.public(record.created_at) | {"key": key.reveal()}

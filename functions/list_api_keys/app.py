@@ -1,0 +1,22 @@
+"""GET /api/v1/applications/{id}/api-keys: an application's keys, newest first."""
+
+from apikeys.caller import Caller
+from apikeys.endpoint import endpoint
+from apikeys.pages import page, page_asked_for, statuses_asked_for
+from apikeys.records import timestamp
+from apikeys.request import JSON, Request
+from apikeys.store import Store
+
+store = Store.connect()
+
+
+@endpoint(scope="api-keys:read")
+def handler(request: Request, caller: Caller) -> JSON:
+    """Return a page of them, of all statuses unless some are asked for."""
+    [application_id] = request.path_uuids("id")
+    limit, after = page_asked_for(request)
+    statuses = statuses_asked_for(request)
+    application = store.read_application(application_id, caller=caller)
+    keys, following = store.list_keys(application.id, limit=limit, after=after, statuses=statuses)
+    now = timestamp()
+    return page(keys, lambda key: key.public(now), following)

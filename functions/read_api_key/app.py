@@ -1,0 +1,16 @@
+"""GET /api/v1/applications/{id}/api-keys/{keyId}: one key, also when it is revoked."""
+
+from apikeys.caller import Caller
+from apikeys.endpoint import endpoint
+from apikeys.records import timestamp
+from apikeys.request import JSON, Request
+from apikeys.store import Store
+
+store = Store.connect()
+
+
+@endpoint(scope="api-keys:read")
+def handler(request: Request, caller: Caller) -> JSON:
+    """Return what is known of it; of a revoked one when, by whom and why."""
+    application_id, key_id = request.path_uuids("id", "keyId")
+    return store.read_key(key_id, application_id=application_id, caller=caller).public(timestamp())

@@ -1,0 +1,45 @@
+"""POST /api/v1/applications/{id}/api-keys/{keyId}/rotate: a new key for an old one, in one transaction."""
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from apikeys.caller import Caller
+from apikeys.endpoint import endpoint
+from apikeys.errors import Conflict
+from apikeys.keys import ApiKey
+from apikeys.records import timestamp
+from apikeys.request import JSON, Request
+from apikeys.schemas import Rotation, read
+from apikeys.settings import required
+from apikeys.store import Store
+
+store = Store.connect()
+prefix = required("KEY_PREFIX")
+
+
+@endpoint(scope="api-keys:write", status=201)
+def handler(request: Request, caller: Caller) -> JSON:
+    """Issue a key of the same name, scopes and lifetime; the old one works for the overlap, or not at all."""
+    application_id, key_id = request.path_uuids("id", "keyId")
+    overlap = timedelta(seconds=read(request, Rotation).overlap_seconds)
+    old = store.read_key(key_id, application_id=application_id, caller=caller)
+    now = timestamp()
+    if old.status(now) != "active":
+        raise Conflict(f"the key is {old.status(now)}")
+    issued, expires_at = datetime.fromisoformat(now), None
+    old_until = timestamp(issued + overlap)
+    if old.expires_at:
+        lifetime = datetime.fromisoformat(old.expires_at) - datetime.fromisoformat(old.created_at)
+        expires_at = timestamp(issued + lifetime)
+        old_until = min(old_until, old.expires_at)
+    key = ApiKey.generate(prefix=prefix)
+    new = replace(
+        old,
+        key_id=key.key_id,
+        start=key.start,
+        created_at=now,
+        created_by=caller.subject,
+        expires_at=expires_at,
+    )
+    store.replace_key(old, new, key, old_until=old_until, by=caller.subject)
+    return new.public(now) | {"key": key.reveal()}
