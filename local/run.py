@@ -53,9 +53,10 @@ ALICE={owner}
 API={base_url}/api/v1
 KEYS=$API/applications/{application}/api-keys
 
-Issue one (its string is shown this once), and take its id and string from the answer:
+Issue one (its string is shown this once); take id and string from the answer:
 
-ISSUED=$(curl -s $KEYS -H "Authorization: Bearer $ALICE" -H "Content-Type: application/json" -d '{{"name": "tour"}}')
+ISSUED=$(curl -s $KEYS -H "Authorization: Bearer $ALICE" \\
+-H "Content-Type: application/json" -d '{{"name": "tour"}}')
 echo "$ISSUED"
 ID=$(echo "$ISSUED" | grep -oE '"id": "[^"]+' | cut -d '"' -f 4)
 KEY=$(echo "$ISSUED" | grep -oE '"key": "[^"]+' | cut -d '"' -f 4)

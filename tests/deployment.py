@@ -3,10 +3,11 @@
 import copy
 import json
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Self
 
 import boto3
@@ -21,6 +22,7 @@ from local.template import ROOT, Handler, Template, environment
 if TYPE_CHECKING:
     from types_boto3_dynamodb import DynamoDBClient
 
+NOTHING: Mapping[str, str] = MappingProxyType({})
 NOW = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
 UNAUTHORIZED = {
     "error": "Unauthorized",
@@ -35,13 +37,14 @@ FORBIDDEN = {
 NOT_FOUND = {"error": "Not Found", "message": "The requested resource was not found", "code": 404}
 
 
-def bad_request(*fields: str) -> dict[str, Any]:
-    """Return the documented 400 for path parameters that are no UUIDs."""
+def bad_request(*fields: str, **messages: str) -> dict[str, Any]:
+    """Return the documented 400: these fields are no UUIDs, and those are wrong in another way."""
+    details = dict.fromkeys(fields, "Invalid UUID format") | messages
     return {
         "error": "Bad Request",
         "message": "The request contains invalid parameters or malformed data",
         "code": 400,
-        "details": [{"field": name, "message": "Invalid UUID format"} for name in fields],
+        "details": [{"field": name, "message": message} for name, message in details.items()],
     }
 
 
@@ -49,6 +52,17 @@ def sample_event(name: str) -> dict[str, Any]:
     """Return an event of events/, such as `revoke_api_key/200`."""
     event: dict[str, Any] = json.loads((ROOT / "events" / f"{name}.json").read_text())
     return event
+
+
+def calls_of(operation: str, body: dict[str, Any]) -> list[tuple[str, str]]:
+    """Return the IAM actions of a call to DynamoDB, each with its table or index."""
+    if operation == "TransactWriteItems":
+        parts = [next(iter(part.items())) for part in body["TransactItems"]]
+        return [(f"dynamodb:{name}Item", part["TableName"]) for name, part in parts]
+    if operation == "BatchGetItem":
+        return [("dynamodb:BatchGetItem", table) for table in body["RequestItems"]]
+    index = f"/index/{body['IndexName']}" if "IndexName" in body else ""
+    return [(f"dynamodb:{operation}", body["TableName"] + index)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +86,7 @@ class Deployment:
     template: Template
     dynamodb: "DynamoDBClient"
     calls: list[tuple[str, str]]
+    requests: list[dict[str, Any]]
     handlers: dict[str, Handler] = field(default_factory=dict)
 
     @classmethod
@@ -81,9 +96,12 @@ class Deployment:
         issuer = LocalIssuer()
         issuer.start()
         calls: list[tuple[str, str]] = []
+        requests: list[dict[str, Any]] = []
 
         def record(model: Any, params: Any, **_: Any) -> None:
-            calls.append((f"dynamodb:{model.name}", json.loads(params["body"])["TableName"]))
+            body = json.loads(params["body"])
+            requests.append(body)
+            calls.extend(calls_of(model.name, body))
 
         with mock_aws(), environment(AWS_ENVIRONMENT):
             boto3.setup_default_session()
@@ -94,7 +112,7 @@ class Deployment:
             assert session
             # Clients made from here on are the functions' own.
             session.events.register("before-call.dynamodb", record)
-            deployment = cls(issuer, template, own_client, calls)
+            deployment = cls(issuer, template, own_client, calls, requests)
             for name, function in template.functions().items():
                 deployment.handlers[name] = function.load()
             yield deployment
@@ -116,6 +134,58 @@ class Deployment:
         if authorization is not None:
             event["headers"]["authorization"] = authorization
         return self.invoke("RevokeApiKeyFunction", event)
+
+    def call(  # noqa: PLR0913 -- the parts of a request
+        self,
+        function: str,
+        token: str | None = None,
+        *,
+        path: Mapping[str, str] = NOTHING,
+        query: Mapping[str, str] = NOTHING,
+        body: Any = None,
+        headers: Mapping[str, str] = NOTHING,
+        **changes: Any,
+    ) -> Answer:
+        """Call a function as API Gateway does.
+
+        Args:
+            function: its logical id without `Function`.
+            token: the caller's JWT.
+            path: parameters.
+            query: parameters.
+            body: text as it is; anything else as JSON.
+            headers: to have besides, or instead.
+            changes: members of the event to have instead.
+        """
+        event = copy.deepcopy(sample_event("revoke_api_key/401"))
+        event["headers"] |= ({"authorization": f"Bearer {token}"} if token else {}) | dict(headers)
+        event["pathParameters"], event["queryStringParameters"] = dict(path), dict(query)
+        if body is not None:
+            event["body"] = body if isinstance(body, str) else json.dumps(body)
+        return self.invoke(f"{function}Function", event | changes)
+
+    def authorize(self, headers: Mapping[str, str], **changes: Any) -> Any:
+        """Ask the Lambda authorizer about a request with these headers."""
+        event = copy.deepcopy(sample_event("revoke_api_key/401"))
+        event["headers"] = dict(headers)
+        return self.handlers["AuthorizeRequestFunction"](event | changes, Context("AuthorizeRequestFunction"))
+
+    def accepts(self, key: str) -> bool:
+        """Tell whether the authorizer lets this key through."""
+        return bool(self.authorize({"authorization": f"Bearer {key}"})["isAuthorized"])
+
+    def application(self, owner: str = "alice") -> str:
+        """Create an application and return its id."""
+        answer = self.call("CreateApplication", self.token(owner), body={"name": "An application"})
+        return str(answer.body["id"])
+
+    def issue(self, application_id: str | None = None, owner: str = "alice", **body: Any) -> dict[str, Any]:
+        """Issue a key, in a new application unless one is given, and return the answer's body."""
+        path = {"id": application_id or self.application(owner)}
+        answer = self.call("IssueApiKey", self.token(owner), path=path, body={"name": "A key"} | body)
+        assert answer.status == 201, answer
+        issued: dict[str, Any] = answer.body
+        return issued
 
     def token(self, subject: str = "alice", scope: str | None = SCOPES, **changes: Any) -> str:
         """Mint a token, valid at the current time, with claims changed or (None) left out."""

@@ -1,7 +1,6 @@
 """What a capability may ask of a request."""
 
 import base64
-import binascii
 import re
 from typing import Any
 
@@ -116,5 +115,5 @@ class Request:
             if len(octets) > MAX_BODY:
                 raise ContentTooLarge(f"{len(octets)} bytes")
             return octets.decode()
-        except (binascii.Error, UnicodeError):
+        except ValueError:  # binascii.Error and UnicodeError are among them
             raise BadRequest([Violation("body", "Invalid encoding")]) from None

@@ -1,0 +1,159 @@
+"""Create and list applications."""
+
+import uuid
+from typing import Any
+
+import pytest
+import time_machine
+
+from tests.deployment import FORBIDDEN, UNAUTHORIZED, Deployment, bad_request
+
+
+def test_201_the_caller_becomes_the_owner(deployment: Deployment, clock: time_machine.Traveller) -> None:
+    answer = deployment.call("CreateApplication", deployment.token("carol"), body={"name": "Weather widget"})
+    assert answer.status == 201
+    assert uuid.UUID(answer.body["id"]).version == 4
+    expected = {"name": "Weather widget", "ownerId": "carol", "createdAt": "2026-11-22T12:00:00.000Z"}
+    assert answer.body == expected | {"id": answer.body["id"]}
+
+
+@pytest.mark.parametrize(
+    ("body", "messages"),
+    [
+        (None, {"name": "Field required"}),
+        ("{}", {"name": "Field required"}),
+        ({"name": ""}, {"name": "String should have at least 1 character"}),
+        ({"name": "x" * 101}, {"name": "String should have at most 100 characters"}),
+        ({"name": " x"}, {"name": "must be visible characters, without space around them"}),
+        ({"name": " "}, {"name": "must be visible characters, without space around them"}),
+        ({"name": "a\u0000b"}, {"name": "must be visible characters, without space around them"}),
+        ({"name": "a\u200bb"}, {"name": "must be visible characters, without space around them"}),
+        ({"name": 1}, {"name": "Input should be a valid string"}),
+        ({"name": None}, {"name": "Input should be a valid string"}),
+        ({"name": "x", "id": "1"}, {"id": "Extra inputs are not permitted"}),
+        (
+            {"id": "1", "ownerId": "bob"},
+            {
+                "name": "Field required",
+                "id": "Extra inputs are not permitted",
+                "ownerId": "Extra inputs are not permitted",
+            },
+        ),
+    ],
+    ids=str,
+)
+def test_400_has_an_entry_for_every_violation(
+    deployment: Deployment, body: Any, messages: dict[str, str]
+) -> None:
+    answer = deployment.call("CreateApplication", deployment.token(), body=body)
+    assert (answer.status, answer.body) == (400, bad_request(**messages))
+
+
+@pytest.mark.parametrize("body", ["[]", "1", "null", '"x"', "{", "", "no json", "{'name': 'x'}", "[" * 5000])
+def test_400_for_a_body_that_is_no_json_object(deployment: Deployment, body: str) -> None:
+    answer = deployment.call("CreateApplication", deployment.token(), body=body)
+    assert answer.status == 400
+    assert [detail["field"] for detail in answer.body["details"]] == ["body" if body else "name"]
+
+
+def test_a_body_that_the_gateway_encoded_is_decoded(deployment: Deployment) -> None:
+    encoded = "eyJuYW1lIjogIldlYXRoZXIifQ=="
+    answer = deployment.call("CreateApplication", deployment.token(), body=encoded, isBase64Encoded=True)
+    assert (answer.status, answer.body["name"]) == (201, "Weather")
+
+
+@pytest.mark.parametrize("body", ["/w==", "not base64!", "\u00e9"])
+def test_400_for_a_body_in_the_wrong_encoding(deployment: Deployment, body: str) -> None:
+    answer = deployment.call("CreateApplication", deployment.token(), body=body, isBase64Encoded=True)
+    assert (answer.status, answer.body) == (400, bad_request(body="Invalid encoding"))
+
+
+def test_413_for_a_body_larger_than_any_use(deployment: Deployment) -> None:
+    answer = deployment.call("CreateApplication", deployment.token(), body={"name": "x" * 16 * 1024})
+    assert answer.status == 413
+    assert answer.body == {
+        "error": "Content Too Large",
+        "message": "The request body is too large",
+        "code": 413,
+    }
+
+
+@pytest.mark.parametrize(
+    "content_type", ["", "text/plain", "application/x-www-form-urlencoded", "application/jsonx"]
+)
+def test_415_for_another_content_type(deployment: Deployment, content_type: str) -> None:
+    headers = {"content-type": content_type}
+    answer = deployment.call("CreateApplication", deployment.token(), body={"name": "x"}, headers=headers)
+    assert answer.status == 415
+    assert answer.headers["accept"] == "application/json"
+    message = "The request body must be of another content type"
+    assert answer.body == {"error": "Unsupported Media Type", "message": message, "code": 415}
+
+
+@pytest.mark.parametrize("content_type", ["application/json; charset=utf-8", "Application/JSON"])
+def test_parameters_and_case_of_the_content_type_do_not_matter(
+    deployment: Deployment, content_type: str
+) -> None:
+    headers = {"content-type": content_type}
+    answer = deployment.call("CreateApplication", deployment.token(), body={"name": "x"}, headers=headers)
+    assert answer.status == 201
+
+
+@pytest.mark.parametrize(
+    ("function", "scope"), [("CreateApplication", "read"), ("ListApplications", "write")]
+)
+def test_401_and_403(deployment: Deployment, function: str, scope: str) -> None:
+    assert deployment.call(function, body="{").body == UNAUTHORIZED
+    answer = deployment.call(function, deployment.token(scope=f"api-keys:{scope}"), body="{")
+    assert (answer.status, answer.body) == (403, FORBIDDEN)
+
+
+def test_the_callers_applications_are_listed_newest_first_in_pages(
+    deployment: Deployment, clock: time_machine.Traveller
+) -> None:
+    deployment.application("bob")
+    created = []
+    for _ in range(5):
+        clock.shift(1)
+        created.append(deployment.application("dora"))
+    listed, cursor, sizes = [], None, []
+    while True:
+        query = {"limit": "2"} | ({"cursor": cursor} if cursor else {})
+        answer = deployment.call("ListApplications", deployment.token("dora"), query=query)
+        assert answer.status == 200
+        listed += [application["id"] for application in answer.body["items"]]
+        sizes.append(len(answer.body["items"]))
+        cursor = answer.body["nextCursor"]
+        if cursor is None:
+            break
+    assert listed == created[::-1]
+    assert sizes == [2, 2, 1]
+
+
+def test_nobodys_list_is_empty(deployment: Deployment) -> None:
+    answer = deployment.call("ListApplications", deployment.token("nobody"))
+    assert (answer.status, answer.body) == (200, {"items": [], "nextCursor": None})
+
+
+@pytest.mark.parametrize("function", ["ListApplications", "ListApiKeys"])
+@pytest.mark.parametrize(
+    ("query", "fields"),
+    [
+        *(
+            ({"limit": limit}, ["limit"])
+            for limit in ("0", "101", "-1", "x", "", "1.5", "\u0661", "1 ", "1,2", "1" * 5000)
+        ),
+        *(
+            ({"cursor": cursor}, ["cursor"])
+            for cursor in ("", "x", "====", "AAAA", "Zm9v", "\u00e9", "*" * 5000)
+        ),
+        ({"limit": "0", "cursor": "x"}, ["limit", "cursor"]),
+    ],
+    ids=lambda value: str(value)[:60],
+)
+def test_400_for_a_malformed_page(
+    deployment: Deployment, function: str, query: dict[str, str], fields: list[str]
+) -> None:
+    answer = deployment.call(function, deployment.token(), path={"id": str(uuid.uuid4())}, query=query)
+    assert answer.status == 400
+    assert [detail["field"] for detail in answer.body["details"]] == fields

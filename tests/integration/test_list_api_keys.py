@@ -1,0 +1,130 @@
+"""List an application's keys."""
+
+import json
+import uuid
+from typing import Any
+
+import pytest
+import time_machine
+
+from apikeys.keys import ApiKey
+from tests.deployment import Deployment, bad_request
+
+
+def pages(deployment: Deployment, application_id: str, **query: str) -> list[list[dict[str, Any]]]:
+    found, cursor = [], None
+    while True:
+        asked = query | ({"cursor": cursor} if cursor else {})
+        answer = deployment.call("ListApiKeys", deployment.token(), path={"id": application_id}, query=asked)
+        assert answer.status == 200, answer
+        found.append(answer.body["items"])
+        cursor = answer.body["nextCursor"]
+        if cursor is None:
+            return found
+
+
+@pytest.fixture(scope="module")
+def many(deployment: Deployment) -> tuple[str, list[dict[str, Any]]]:
+    """250 keys: every fifth is revoked, every seventh of the others expired."""
+    application_id, keys = deployment.application(), []
+    with time_machine.travel("2026-11-22T09:00:00Z", tick=False) as clock:
+        for number in range(250):
+            # Some share a millisecond: the order is still one order.
+            clock.shift(number % 3)
+            expires = {"expiresAt": "2026-11-22T11:00:00Z"} if number % 7 == 0 and number % 5 else {}
+            keys.append(deployment.issue(application_id, name=f"key {number}", **expires))
+            if number % 5 == 0:
+                path = {"id": application_id, "keyId": keys[-1]["id"]}
+                deployment.call("RevokeApiKey", deployment.token(), path=path)
+    return application_id, keys
+
+
+@pytest.mark.parametrize(
+    ("limit", "sizes"), [("100", [100, 100, 50]), ("50", [50] * 5), ("99", [99, 99, 52])]
+)
+def test_250_keys_page_newest_first_each_once(
+    deployment: Deployment, clock: time_machine.Traveller, many: Any, limit: str, sizes: list[int]
+) -> None:
+    application_id, keys = many
+    found = pages(deployment, application_id, limit=limit)
+    assert [len(page) for page in found] == sizes
+    listed = [key for page in found for key in page]
+    assert sorted(key["id"] for key in listed) == sorted(key["id"] for key in keys)
+    assert [key["createdAt"] for key in listed] == sorted((key["createdAt"] for key in keys), reverse=True)
+
+
+def test_fifty_are_listed_unless_asked_otherwise(
+    deployment: Deployment, clock: time_machine.Traveller, many: Any
+) -> None:
+    answer = deployment.call("ListApiKeys", deployment.token(), path={"id": many[0]})
+    assert len(answer.body["items"]) == 50
+
+
+@pytest.mark.parametrize(
+    "statuses", ["active", "revoked", "expired", "active,expired", "revoked,active,expired"]
+)
+def test_keys_of_some_statuses(
+    deployment: Deployment, clock: time_machine.Traveller, many: Any, statuses: str
+) -> None:
+    application_id, keys = many
+    expected: dict[str, list[str]] = {"revoked": [], "expired": [], "active": []}
+    for number, key in enumerate(keys):
+        state = "revoked" if number % 5 == 0 else "expired" if number % 7 == 0 else "active"
+        expected[state].append(key["id"])
+    found = pages(deployment, application_id, limit="20", status=statuses)
+    assert all(len(page) == 20 for page in found[:-1])
+    listed = [(key["id"], key["status"]) for page in found for key in page]
+    assert sorted(listed) == sorted((i, state) for state in statuses.split(",") for i in expected[state])
+
+
+def test_a_list_never_shows_a_hash_or_a_secret(
+    deployment: Deployment, clock: time_machine.Traveller, many: Any
+) -> None:
+    """Guarantee: after it was issued, no answer holds a key, its secret or its hash."""
+    application_id, keys = many
+    text = json.dumps(pages(deployment, application_id, limit="100"))
+    for issued in keys:
+        key = ApiKey.parse(issued["key"])
+        assert key
+        assert key.secret not in text
+        assert key.hash.hex() not in text
+    assert "hash" not in text
+
+
+def test_a_revoked_key_is_never_listed_as_active_though_the_index_lags(
+    deployment: Deployment, clock: time_machine.Traveller
+) -> None:
+    """Guarantee: the list reads the state from the table. The index holds only keys, so it cannot know."""
+    issued = deployment.issue()
+    application_id, path = issued["applicationId"], {"id": issued["applicationId"], "keyId": issued["id"]}
+    deployment.calls.clear()
+    deployment.call("RevokeApiKey", deployment.token(), path=path)
+    assert pages(deployment, application_id, status="active") == [[]]
+    [[listed]] = pages(deployment, application_id)
+    assert listed["status"] == "revoked"
+    index = deployment.dynamodb.scan(TableName="ApiKeysTable", IndexName="byApplication")["Items"]
+    assert all(set(item) == {"keyId", "applicationId", "createdAt"} for item in index)
+
+
+def test_a_cursor_of_one_application_reads_nothing_of_another(deployment: Deployment) -> None:
+    """Guarantee: a cursor is a position, never a permission."""
+    foreign = deployment.application("bob")
+    for _ in range(3):
+        deployment.issue(foreign, owner="bob")
+    bob = deployment.token("bob")
+    cursor = deployment.call("ListApiKeys", bob, path={"id": foreign}, query={"limit": "1"}).body[
+        "nextCursor"
+    ]
+    own = deployment.issue()["applicationId"]
+    answer = deployment.call("ListApiKeys", deployment.token(), path={"id": own}, query={"cursor": cursor})
+    assert answer.status == 200
+    assert all(item["applicationId"] == own for item in answer.body["items"])
+
+
+@pytest.mark.parametrize("status", ["x", "Active", "active,", "active, revoked", "," * 100])
+def test_400_for_another_status(deployment: Deployment, status: str) -> None:
+    answer = deployment.call(
+        "ListApiKeys", deployment.token(), path={"id": str(uuid.uuid4())}, query={"status": status}
+    )
+    message = "must be one or more of active, revoked, expired"
+    assert (answer.status, answer.body) == (400, bad_request(status=message))
