@@ -22,7 +22,7 @@ run: .venv/ready .venv-sam/ready ## Run the stack on this machine (PORT=3000)
 token: .venv/ready ## Mint a token from the running stack's issuer (SUB=alice SCOPE="api-keys:revoke")
 	@$(PYTHON) -m local.token $(if $(SUB),--sub "$(SUB)") $(if $(filter undefined,$(origin SCOPE)),,--scope "$(SCOPE)")
 
-test: .venv/ready .venv-sam/ready ## Run all tests that need no Docker
+test: .venv/ready .venv-sam/ready .dynamodb/ready ## Run all tests that need no Docker
 	$(PYTHON) -m pytest $(ARGS)
 
 check: .venv/ready .venv-sam/ready ## Lint, format, types, template, locked requirements
@@ -41,7 +41,7 @@ lock: .venv/ready ## Lock the requirements anew from pyproject.toml (ARGS=--upgr
 	$(PYTHON) -m local.lock $(ARGS)
 
 clean: ## Remove everything that make made
-	rm -rf .tools .venv .venv-sam .aws-sam .local .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf .tools .venv .venv-sam .dynamodb .aws-sam .local .mypy_cache .ruff_cache .pytest_cache .hypothesis
 
 $(UV): requirements/uv.txt
 	@echo "Fetching uv into .tools (once)"
@@ -56,3 +56,6 @@ $(UV): requirements/uv.txt
 .venv-sam/ready: requirements/sam.txt | $(UV)
 	@echo "Installing SAM CLI into .venv-sam"
 	@$(UV) venv --quiet --clear --python 3.13 .venv-sam && $(UV) pip sync --quiet --python .venv-sam requirements/sam.txt && touch $@
+
+.dynamodb/ready: local/dynamodb_local.py local/DynamoDbLocal.java | .venv/ready
+	@$(PYTHON) -m local.dynamodb_local --fetch
