@@ -11,7 +11,7 @@ export PATH := $(CURDIR)/.venv-sam/bin:$(PATH)
 # The processor of this machine, by Lambda's names.
 ARCHITECTURE := $(if $(filter arm64 aarch64,$(shell uname -m)),arm64,x86_64)
 
-.PHONY: help run token test check format build lock clean
+.PHONY: help run token test race check format build lock clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -22,8 +22,11 @@ run: .venv/ready .venv-sam/ready ## Run the stack on this machine (PORT=3000)
 token: .venv/ready ## Mint a token from the running stack's issuer (SUB=alice SCOPE="api-keys:revoke")
 	@$(PYTHON) -m local.token $(if $(SUB),--sub "$(SUB)") $(if $(filter undefined,$(origin SCOPE)),,--scope "$(SCOPE)")
 
-test: .venv/ready .venv-sam/ready .dynamodb/ready ## Run all tests that need no Docker
+test: .venv/ready .venv-sam/ready ## Run all tests that need neither Docker nor Java
 	$(PYTHON) -m pytest $(ARGS)
+
+race: .venv/ready .dynamodb/ready ## Prove the promise on DynamoDB Local (needs Java and npm)
+	$(PYTHON) -m pytest tests/race $(ARGS)
 
 check: .venv/ready .venv-sam/ready ## Lint, format, types, template, locked requirements
 	.venv/bin/ruff check && .venv/bin/ruff format --check

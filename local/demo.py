@@ -10,22 +10,23 @@ from apikeys.store import Store
 OWNER, OTHER = "alice", "bob"
 # The documentation's own example id, so that its curl works as it stands: application and first key alike.
 DOCUMENTED_ID = "123e4567-e89b-12d3-a456-426614174000"
+SECOND_ID = "6ba7b810-9dad-11d1-80b4-00c04fd430c8"
 KEYS = ["production", "staging", "ci"]
 
 
 @dataclass(frozen=True, slots=True)
 class Demo:
-    """An application of the demo data, and the id of its first key."""
+    """An application of the demo data, and the ids of its keys; None for a random one."""
 
     id: str
     owner: str
     name: str
-    first_key_id: str | None
+    key_ids: tuple[str | None, str | None, str | None]
 
 
 DEMOS = [
-    Demo(DOCUMENTED_ID, OWNER, "Weather widget", DOCUMENTED_ID),
-    Demo("7d444840-9dc0-11d1-b245-5ffdce74fad2", OTHER, "Shipping bot", None),
+    Demo(DOCUMENTED_ID, OWNER, "Weather widget", (DOCUMENTED_ID, SECOND_ID, None)),
+    Demo("7d444840-9dc0-11d1-b245-5ffdce74fad2", OTHER, "Shipping bot", (None, None, None)),
 ]
 
 
@@ -44,8 +45,8 @@ def seed(store: Store) -> list[dict[str, Any]]:
 def _seed(store: Store, demo: Demo) -> dict[str, Any]:
     store.add_application(Application(demo.id, demo.name, demo.owner, timestamp()))
     shown: list[dict[str, str]] = []
-    for name in KEYS:
-        key = ApiKey.generate(key_id=None if shown else demo.first_key_id)
+    for name, key_id in zip(KEYS, demo.key_ids, strict=True):
+        key = ApiKey.generate(key_id=key_id)
         record = KeyRecord(key.key_id, demo.id, demo.owner, name, key.start, (), timestamp(), demo.owner)
         store.add_key(record, key)
         shown.append({"id": key.key_id, "name": name, "key": key.reveal()})

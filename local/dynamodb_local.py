@@ -47,7 +47,12 @@ def dynamodb_local(host: str = "127.0.0.1", port: int = 0) -> Iterator[str]:
     with tempfile.TemporaryFile("w+") as said:
         # A session of its own, so that a Ctrl-C in the terminal is ours to handle.
         process = subprocess.Popen(  # noqa: S603 -- our own words
-            command, stdin=subprocess.PIPE, stdout=said, stderr=subprocess.STDOUT, start_new_session=True
+            command,
+            cwd=FOLDER,
+            stdin=subprocess.PIPE,
+            stdout=said,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
         )
         try:
             _wait_until_it_answers(process, host, port)

@@ -6,6 +6,7 @@ What verifies them, the public key, goes into local/sam-local.json, the environm
 import base64
 import json
 import uuid
+from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
@@ -13,7 +14,7 @@ import jwt
 from cryptography.hazmat.primitives.asymmetric import ec
 from jwt.algorithms import ECAlgorithm
 
-from local.demo import DOCUMENTED_ID, OTHER, OWNER
+from local.demo import DOCUMENTED_ID, OTHER, OWNER, SECOND_ID
 from local.issuer import AUDIENCE, SCOPES
 from local.template import ROOT
 
@@ -63,6 +64,57 @@ def revoke(key_id: str, token: str | None) -> dict[str, Any]:
     return event(REVOKE, "DELETE", path, token, id=DOCUMENTED_ID, keyId=key_id)
 
 
+def others(token: Callable[[str], str]) -> dict[str, dict[str, Any]]:
+    """Return the events of the other functions, by name of their files."""
+    applications, keys = "/api/v1/applications", "/api/v1/applications/{id}/api-keys"
+    key, rotate, introspect = f"{keys}/{{keyId}}", f"{keys}/{{keyId}}/rotate", "/api/v1/api-keys/introspect"
+    first, second = {"id": DOCUMENTED_ID, "keyId": DOCUMENTED_ID}, {"id": DOCUMENTED_ID, "keyId": SECOND_ID}
+    alice, bob = token(OWNER), token(OTHER)
+    form = {"content-type": "application/x-www-form-urlencoded"}
+
+    def made(
+        method: str, path: str, who: str | None, body: str | None = None, **parameters: str
+    ) -> dict[str, Any]:
+        return event(f"{method} {path}", method, path.format(**parameters), who, **parameters) | (
+            {"body": body} if body is not None else {}
+        )
+
+    named = json.dumps({"name": "From an event"})
+    junk = made("POST", introspect, alice, "token=ak_junk")
+    junk["headers"] |= form
+    empty = made("POST", introspect, alice, "token=")
+    empty["headers"] |= form
+    behind = made("GET", "/api/v1/whoami", None)
+    passed_on = {
+        "applicationId": DOCUMENTED_ID,
+        "keyId": DOCUMENTED_ID,
+        "ownerId": OWNER,
+        "scopes": "read write",
+    }
+    behind["requestContext"]["authorizer"] = {"lambda": passed_on}
+    return {
+        "create_application/201": made("POST", applications, alice, named),
+        "create_application/400": made("POST", applications, alice, "{}"),
+        "list_applications/200": made("GET", applications, alice),
+        "list_applications/401": made("GET", applications, None),
+        "issue_api_key/201": made("POST", keys, alice, named, id=DOCUMENTED_ID),
+        "issue_api_key/403": made("POST", keys, bob, named, id=DOCUMENTED_ID),
+        "issue_api_key/404": made("POST", keys, alice, named, id=ABSENT_ID),
+        "list_api_keys/200": made("GET", keys, alice, id=DOCUMENTED_ID),
+        "list_api_keys/403": made("GET", keys, bob, id=DOCUMENTED_ID),
+        "read_api_key/200": made("GET", key, alice, **first),
+        "read_api_key/404": made("GET", key, alice, id=DOCUMENTED_ID, keyId=ABSENT_ID),
+        "rotate_api_key/201": made("POST", rotate, alice, **second),
+        "rotate_api_key/400": made("POST", rotate, alice, '{"overlapSeconds": -1}', **first),
+        "rotate_api_key/403": made("POST", rotate, bob, **first),
+        "introspect_api_key/200": junk,
+        "introspect_api_key/400": empty,
+        "authorize_request/refused": made("GET", "/api/v1/whoami", "ak_junk") | {"type": "REQUEST"},
+        "whoami/200": behind,
+        "whoami/401": made("GET", "/api/v1/whoami", None),
+    }
+
+
 def main() -> None:
     """Write events/ and local/sam-local.json."""
     private_key, kid = ec.generate_private_key(ec.SECP256R1()), f"sample-events-{uuid.uuid4().hex[:8]}"
@@ -85,6 +137,7 @@ def main() -> None:
         "revoke_api_key/401": revoke(DOCUMENTED_ID, None),
         "revoke_api_key/403": revoke(DOCUMENTED_ID, token(OTHER)),
         "revoke_api_key/404": revoke(ABSENT_ID, token(OWNER)),
+        **others(token),
         "refuse_unknown_route/404": event("$default", "GET", "/no/such/route", None),
         "refuse_unknown_route/405": event("$default", "PATCH", revoke(DOCUMENTED_ID, None)["rawPath"], None),
     }

@@ -4,7 +4,7 @@ import copy
 import json
 import uuid
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from types import MappingProxyType
@@ -91,8 +91,12 @@ class Deployment:
 
     @classmethod
     @contextmanager
-    def up(cls) -> Iterator[Self]:
-        """Bring it up, and take it down again."""
+    def up(cls, dynamodb: str = "") -> Iterator[Self]:
+        """Bring it up, and take it down again.
+
+        Args:
+            dynamodb: URL of an empty DynamoDB; moto's if there is none.
+        """
         issuer = LocalIssuer()
         issuer.start()
         calls: list[tuple[str, str]] = []
@@ -103,10 +107,10 @@ class Deployment:
             requests.append(body)
             calls.extend(calls_of(model.name, body))
 
-        with mock_aws(), environment(AWS_ENVIRONMENT):
+        with nullcontext() if dynamodb else mock_aws(), environment(AWS_ENVIRONMENT):
             boto3.setup_default_session()
-            template = Template({"Issuer": issuer.url, "Audience": AUDIENCE})
-            own_client = boto3.client("dynamodb")
+            template = Template({"Issuer": issuer.url, "Audience": AUDIENCE, "DynamoDbEndpoint": dynamodb})
+            own_client = boto3.client("dynamodb", endpoint_url=dynamodb or None)
             template.create_tables(own_client)
             session = boto3.DEFAULT_SESSION
             assert session

@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 import requests
+from authlib.integrations.requests_client import OAuth2Session
 
 from local.run import STACK
 from local.template import ROOT
@@ -179,6 +180,17 @@ def test_the_documented_clients_print_an_empty_object(stack: Any) -> None:
         )
     for client in clients:
         assert subprocess.run(client, capture_output=True, text=True, check=True).stdout.strip() == "{}"
+
+
+def test_introspection_works_with_a_standard_oauth_client(stack: Any) -> None:
+    application = stack["applications"][1]
+    key = application["api_keys"][0]
+    url, token = stack["base_url"] + "/api/v1/api-keys/introspect", {"access_token": stack["tokens"]["other"]}
+    with OAuth2Session(token=token | {"token_type": "Bearer"}) as client:
+        good = client.introspect_token(url, token=key["key"], auth=client.token_auth).json()
+        bad = client.introspect_token(url, token=key["key"][::-1], auth=client.token_auth).json()
+    assert (good["active"], good["client_id"], good["sub"]) == (True, application["id"], "bob")
+    assert bad == {"active": False}
 
 
 def test_a_port_in_use_is_said_with_what_to_do(stack: Any) -> None:

@@ -38,7 +38,7 @@ def endpoint(*, scope: str, status: int = 200) -> Callable[[Callable[[Request, "
         @functools.wraps(capability)
         def for_verified_callers(request: Request) -> JSON:
             caller = authenticator.authenticate(request.header("authorization"))
-            logger.append_keys(subject=caller.subject)
+            logger.thread_safe_append_keys(subject=caller.subject)
             if not caller.has(scope):
                 raise InsufficientScope(scope)
             return capability(request, caller)
@@ -100,8 +100,10 @@ def _passed_on(key: "KeyRecord") -> JSON:
 
 
 def _start_log(request: Request, context: "LambdaContext") -> None:
-    logger.clear_state()
-    logger.append_keys(route=request.route, path=request.path, aws_request_id=context.aws_request_id)
+    logger.thread_safe_clear_keys()
+    logger.thread_safe_append_keys(
+        route=request.route, path=request.path, aws_request_id=context.aws_request_id
+    )
 
 
 def _answering(capability: Callable[[Request], JSON], success: int) -> Handler:
