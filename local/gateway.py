@@ -9,6 +9,8 @@ import logging
 import os
 import sys
 import urllib.request
+from contextlib import redirect_stderr
+from io import StringIO
 from threading import Thread
 from typing import Any
 
@@ -50,8 +52,9 @@ def main() -> None:
     # It calls a refused key a failure of the authorizer.
     logging.getLogger("samcli.local.apigw.local_apigw_service").disabled = True
     Thread(target=lambda: (sys.stdin.read(), os._exit(0)), daemon=True).start()
-    stacks, _ = SamLocalStackProvider.get_stacks(args.template)
-    api = ApiProvider(stacks).api
+    with redirect_stderr(StringIO()):  # a general warning about authorizers; errors are raised
+        stacks, _ = SamLocalStackProvider.get_stacks(args.template)
+        api = ApiProvider(stacks).api
     service = LocalApigwService(api, RemoteFunctions(args.functions), port=args.port, host="127.0.0.1")
     service.create()
     service.run()
