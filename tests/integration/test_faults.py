@@ -6,7 +6,7 @@ import socket
 import time
 import uuid
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
 from typing import Any
@@ -180,3 +180,28 @@ def test_a_condition_that_fails_on_an_active_key_of_the_caller_is_never_a_200(de
     client: Any = Refusing()
     with pytest.raises(RuntimeError, match="active key"):
         Store(client, **TABLES).revoke("k", application_id="a", caller=ALICE)
+
+
+@pytest.mark.parametrize(("conflicts", "raises"), [(1, False), (4, False), (5, True)])
+def test_a_revoke_that_meets_a_transaction_waits_for_it(
+    deployment: Deployment, monkeypatch: pytest.MonkeyPatch, conflicts: int, raises: bool
+) -> None:
+    """Guarantee: a rotate under way at the same moment does not make a revoke fail at once."""
+    waits: list[float] = []
+    monkeypatch.setattr("apikeys.store.time.sleep", waits.append)
+    outcomes = iter([True] * conflicts + [False])
+
+    class Busy:
+        exceptions = deployment.dynamodb.exceptions
+
+        def update_item(self, **_: Any) -> None:
+            if next(outcomes):
+                error: Any = {"Error": {"Code": "TransactionConflictException"}}
+                raise self.exceptions.TransactionConflictException(error, "UpdateItem")
+
+    client: Any = Busy()
+    store = Store(client, **TABLES)
+    with pytest.raises(ServiceUnavailable) if raises else nullcontext():
+        store.revoke("k", application_id="a", caller=ALICE)
+    assert len(waits) == min(conflicts, 4)
+    assert sum(waits) < 0.5
