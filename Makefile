@@ -8,10 +8,10 @@ UV := .tools/bin/uv
 PYTHON := .venv/bin/python
 export SAM_CLI_TELEMETRY := 0
 export PATH := $(CURDIR)/.venv-sam/bin:$(PATH)
-# The processor of this machine, by Lambda's names.
-ARCHITECTURE := $(if $(filter arm64 aarch64,$(shell uname -m)),arm64,x86_64)
+# Which environment of samconfig.toml is for this machine's processor.
+export SAM_ENVIRONMENT := $(if $(filter arm64 aarch64,$(shell uname -m)),arm,default)
 
-.PHONY: help run token test race check format build lock clean
+.PHONY: help run token test race e2e check format build lock clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -28,6 +28,9 @@ test: .venv/ready .venv-sam/ready ## Run all tests that need neither Docker nor 
 race: .venv/ready .dynamodb/ready ## Prove the promise on DynamoDB Local (needs Java and npm)
 	$(PYTHON) -m pytest tests/race $(ARGS)
 
+e2e: .venv/ready .venv-sam/ready .dynamodb/ready ## Run the tests in SAM's Lambda containers (needs Docker)
+	$(PYTHON) -m pytest tests/e2e --verbose --durations=5 $(ARGS)
+
 check: .venv/ready .venv-sam/ready ## Lint, format, types, template, locked requirements
 	.venv/bin/ruff check && .venv/bin/ruff format --check
 	.venv/bin/mypy && for app in functions/*/app.py; do .venv/bin/mypy $$app || exit 1; done
@@ -38,7 +41,7 @@ format: .venv/ready ## Format the code and mend what the linter can
 	.venv/bin/ruff check --fix-only && .venv/bin/ruff format
 
 build: .venv-sam/ready ## Build the deployment for this machine's processor
-	sam build --parameter-overrides Architecture=$(ARCHITECTURE)
+	sam build --config-env $(SAM_ENVIRONMENT)
 
 lock: .venv/ready ## Lock the requirements anew from pyproject.toml (ARGS=--upgrade)
 	$(PYTHON) -m local.lock $(ARGS)

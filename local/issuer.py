@@ -23,16 +23,18 @@ NO_CHANGES: Mapping[str, Any] = MappingProxyType({})
 
 
 class LocalIssuer:
-    """Serves on 127.0.0.1, from a thread. Its private key never leaves this process.
+    """Serves from a thread. Its private key never leaves this process.
 
     Args:
         port: to listen on; 0 for any free one.
+        host: address to listen on; containers reach the one of Docker's bridge.
+        name: what its clients call that host.
     """
 
-    def __init__(self, port: int = 0) -> None:
+    def __init__(self, port: int = 0, *, host: str = "127.0.0.1", name: str = "127.0.0.1") -> None:
         self.rotate()
-        self._server = ThreadingHTTPServer(("127.0.0.1", port), self._request_handler())
-        self.url = f"http://127.0.0.1:{self._server.server_port}"
+        self._server = ThreadingHTTPServer((host, port), self._request_handler())
+        self.url = f"http://{name}:{self._server.server_port}"
         self.jwks_url = self.url + JWKS
         self._thread = Thread(target=self._server.serve_forever, args=(0.05,), daemon=True)
 
