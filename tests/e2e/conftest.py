@@ -17,6 +17,7 @@ from local.issuer import AUDIENCE, LocalIssuer
 from local.run import AWS_ENVIRONMENT
 from local.template import ROOT, TABLES, Template
 from tests.e2e import docker, sam
+from tests.e2e.application import Application
 from tests.e2e.stack import Stack
 
 type Step = Callable[[str], AbstractContextManager[list[str]]]
@@ -102,6 +103,12 @@ def stack(step: Step, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stac
         yield Stack(issuer, client, store, apis, sample_variables)
         with step("Taking it down"):
             cleanup.close()
+
+
+@pytest.fixture
+def application(stack: Stack) -> Application:
+    """Create one, for this test alone."""
+    return Application.create(stack)
 
 
 def _write(path: Path, variables: dict[str, str]) -> Path:

@@ -79,6 +79,10 @@ class Stack:
         url = self.apis[api].url + path
         return requests.request(method, url, headers=headers, timeout=TIMEOUT, **options)
 
+    def get(self, url: str, headers: dict[str, str]) -> requests.Response:
+        """Send a GET with exactly these headers."""
+        return requests.get(url, headers=headers, timeout=TIMEOUT)
+
     def revoke(
         self, application_id: str, key_id: str, token: str | None, *, api: int = 0
     ) -> requests.Response:
