@@ -1,0 +1,112 @@
+"""Guarantee: in the template as CloudFormation gets it, each role allows exactly this, on exactly that."""
+
+from typing import Any
+
+import pytest
+
+TRUST = {
+    "Version": "2012-10-17",
+    "Statement": [
+        {"Effect": "Allow", "Action": "sts:AssumeRole", "Principal": {"Service": "lambda.amazonaws.com"}}
+    ],
+}
+# Besides writing its own log, what the role of each function allows.
+ALLOWED = {
+    "AuthorizeRequest": {("dynamodb:GetItem", "ApiKeysTable")},
+    "CreateApplication": {("dynamodb:PutItem", "ApplicationsTable")},
+    "IntrospectApiKey": {("dynamodb:GetItem", "ApiKeysTable")},
+    "IssueApiKey": {("dynamodb:GetItem", "ApplicationsTable"), ("dynamodb:PutItem", "ApiKeysTable")},
+    "ListApiKeys": {
+        ("dynamodb:GetItem", "ApplicationsTable"),
+        ("dynamodb:Query", "ApiKeysTable/index/byApplication"),
+        ("dynamodb:BatchGetItem", "ApiKeysTable"),
+    },
+    "ListApplications": {("dynamodb:Query", "ApplicationsTable/index/byOwner")},
+    "ReadApiKey": {("dynamodb:GetItem", "ApiKeysTable")},
+    "RefuseUnknownRoute": set(),
+    "RevokeApiKey": {("dynamodb:UpdateItem", "ApiKeysTable")},
+    "RotateApiKey": {
+        ("dynamodb:GetItem", "ApiKeysTable"),
+        ("dynamodb:UpdateItem", "ApiKeysTable"),
+        ("dynamodb:PutItem", "ApiKeysTable"),
+    },
+    "Whoami": set(),
+}
+
+
+def of_type(transformed: dict[str, Any], kind: str) -> dict[str, dict[str, Any]]:
+    resources = transformed["Resources"].items()
+    return {name: resource["Properties"] for name, resource in resources if resource["Type"] == kind}
+
+
+def named(resource: dict[str, Any]) -> str:
+    """Return the resource of a statement by its logical id: an exact ARN, or what is below one."""
+    if "Fn::GetAtt" in resource:
+        name, attribute = resource["Fn::GetAtt"]
+        assert attribute == "Arn"
+        return str(name)
+    return str(resource["Fn::Sub"]).replace("${", "").replace(".Arn}", "")
+
+
+def pairs(statement: dict[str, Any]) -> set[tuple[str, str]]:
+    assert set(statement) == {"Effect", "Action", "Resource"}
+    assert statement["Effect"] == "Allow"
+    actions = statement["Action"] if isinstance(statement["Action"], list) else [statement["Action"]]
+    return {(action, named(statement["Resource"])) for action in actions}
+
+
+def test_every_function_has_a_role_of_its_own(transformed: dict[str, Any]) -> None:
+    functions = of_type(transformed, "AWS::Lambda::Function")
+    assert {name: function["Role"] for name, function in functions.items()} == {
+        f"{name}Function": {"Fn::GetAtt": [f"{name}Role", "Arn"]} for name in ALLOWED
+    }
+    assert of_type(transformed, "AWS::IAM::Role").keys() == {f"{name}Role" for name in ALLOWED}
+
+
+@pytest.mark.parametrize("name", ALLOWED)
+def test_a_role_allows_exactly_this(transformed: dict[str, Any], name: str) -> None:
+    """Without a single `*`: DynamoDB and CloudWatch Logs take exact resources for all of these actions."""
+    role = of_type(transformed, "AWS::IAM::Role")[f"{name}Role"]
+    # No managed policies: AWSLambdaBasicExecutionRole allows writing every log of the account.
+    assert set(role) == {"AssumeRolePolicyDocument", "Policies"}
+    assert role["AssumeRolePolicyDocument"] == TRUST
+    [policy] = role["Policies"]
+    granted = set.union(*(pairs(statement) for statement in policy["PolicyDocument"]["Statement"]))
+    own_log = {("logs:CreateLogStream", f"{name}Logs"), ("logs:PutLogEvents", f"{name}Logs")}
+    assert granted == ALLOWED[name] | own_log
+    assert not [pair for pair in granted if "*" in "".join(pair)]
+
+
+def test_only_this_api_may_invoke_and_each_route_only_its_function(transformed: dict[str, Any]) -> None:
+    """The `*` are as SAM writes them, all within this one API.
+
+    They stand for its stages, for path parameters, for whatever no route matches, and for the authorizer's id, which
+    does not exist before the API does.
+    """
+    permissions = of_type(transformed, "AWS::Lambda::Permission")
+    sources = {}
+    for permission in permissions.values():
+        assert permission["Action"] == "lambda:InvokeFunction"
+        assert permission["Principal"] == "apigateway.amazonaws.com"
+        source, variables = permission["SourceArn"]["Fn::Sub"]
+        assert variables == {"__ApiId__": {"Ref": "HttpApi"}} | (
+            {"__Stage__": "*"} if "Stage" in source else {}
+        )
+        function = permission["FunctionName"]
+        name = function["Ref"] if "Ref" in function else function["Fn::GetAtt"][0]
+        prefix = "arn:${AWS::Partition}:execute-api:${AWS::Region}:${AWS::AccountId}:${__ApiId__}/"
+        assert source.startswith(prefix)
+        sources[name.removesuffix("Function")] = source.removeprefix(prefix)
+    assert sources == {
+        "AuthorizeRequest": "authorizers/*",
+        "CreateApplication": "${__Stage__}/POST/api/v1/applications",
+        "IntrospectApiKey": "${__Stage__}/POST/api/v1/api-keys/introspect",
+        "IssueApiKey": "${__Stage__}/POST/api/v1/applications/*/api-keys",
+        "ListApiKeys": "${__Stage__}/GET/api/v1/applications/*/api-keys",
+        "ListApplications": "${__Stage__}/GET/api/v1/applications",
+        "ReadApiKey": "${__Stage__}/GET/api/v1/applications/*/api-keys/*",
+        "RefuseUnknownRoute": "${__Stage__}/*",
+        "RevokeApiKey": "${__Stage__}/DELETE/api/v1/applications/*/api-keys/*",
+        "RotateApiKey": "${__Stage__}/POST/api/v1/applications/*/api-keys/*/rotate",
+        "Whoami": "${__Stage__}/GET/api/v1/whoami",
+    }

@@ -1,0 +1,60 @@
+"""What SAM's own translator makes of template.yaml is a valid CloudFormation template, and holds what is meant."""
+
+import collections
+import json
+import subprocess
+from pathlib import Path
+from typing import Any
+
+from local.run import SAM_PYTHON
+from local.template import ROOT, Template
+
+CAPABILITIES = len(list((ROOT / "functions").iterdir()))
+ROUTES = CAPABILITIES - 1  # the authorizer has none
+TABLES = ("ApiKeysTable", "ApplicationsTable")
+LANGUAGE_EXTENSIONS = "AWS::LanguageExtensions"
+
+
+def test_it_is_a_valid_cloudformation_template(transformed: dict[str, Any], tmp_path: Path) -> None:
+    path = tmp_path / "transformed.json"
+    # On AWS it comes before SAM's transform, and its work is done by then.
+    path.write_text(json.dumps({"Transform": LANGUAGE_EXTENSIONS} | transformed))
+    linter = str(SAM_PYTHON.parent / "cfn-lint")
+    command = [linter, "--regions", "eu-central-1", "us-east-1", "--", str(path)]
+    run = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert run.returncode == 0, run.stdout + run.stderr
+    assert run.stdout == ""
+
+
+def test_it_holds_these_resources_and_no_others(transformed: dict[str, Any]) -> None:
+    """Guarantee: nothing that SAM adds by itself goes unnoticed: no role, no policy, no alias, no bucket."""
+    assert collections.Counter(resource["Type"] for resource in transformed["Resources"].values()) == {
+        "AWS::Lambda::Function": CAPABILITIES,
+        "AWS::IAM::Role": CAPABILITIES,
+        "AWS::Logs::LogGroup": CAPABILITIES + 1,  # the access log
+        "AWS::Lambda::Permission": ROUTES + 1,  # the authorizer's
+        "AWS::Lambda::LayerVersion": 2,
+        "AWS::DynamoDB::Table": 2,
+        "AWS::ApiGatewayV2::Api": 1,
+        "AWS::ApiGatewayV2::Stage": 1,
+    }
+
+
+def test_the_language_extensions_are_there_for_the_deletion_policies(transformed: dict[str, Any]) -> None:
+    """Without them CloudFormation takes no condition there; they must come before SAM's transform."""
+    transforms = Template({}).document["Transform"]
+    assert transforms == [LANGUAGE_EXTENSIONS, "AWS::Serverless-2016-10-31"]
+    kept = {"Fn::If": ["DataIsKept", "Retain", "Delete"]}
+    for name in TABLES:
+        table = transformed["Resources"][name]
+        assert (table["DeletionPolicy"], table["UpdateReplacePolicy"]) == (kept, kept)
+
+
+def test_arm64_is_what_is_deployed_unless_asked_otherwise(transformed: dict[str, Any]) -> None:
+    assert transformed["Parameters"]["Architecture"]["Default"] == "arm64"
+    architectures = {
+        json.dumps(resource["Properties"]["Architectures"])
+        for resource in transformed["Resources"].values()
+        if resource["Type"] == "AWS::Lambda::Function"
+    }
+    assert architectures == {'[{"Ref": "Architecture"}]'}
