@@ -27,7 +27,9 @@ prefix=$("$python" -c 'import sys; print(sys.base_prefix)')
 # 1. Directories, and a static busybox for the RUN lines that SAM CLI adds (mv, chmod, cp, rm).
 mkdir -p "$root"/{bin,etc,lib,lib64,opt,tmp,usr/lib/ssl,var/task} "$lang"/{bin,lib} "$runtime"
 chmod 1777 "$root/tmp"
-(cd "$work" && apt-get -qq -o APT::Sandbox::User=root download busybox-static && dpkg -x busybox-static_*.deb busybox)
+download() (cd "$work" && apt-get -qq -o APT::Sandbox::User=root download busybox-static)
+download 2>/dev/null || { apt-get -qq update && download; } >&2
+dpkg -x "$work"/busybox-static_*.deb "$work/busybox"
 cp "$work/busybox/bin/busybox" "$root/bin/"
 for tool in sh mv chmod cp rm ls cat; do ln -s busybox "$root/bin/$tool"; done
 
