@@ -75,9 +75,20 @@ class Api:
         """Return everything said so far."""
         return self.log_file.read_text()
 
-    def log_lines(self) -> list[dict[str, Any]]:
-        """Return the functions' own log lines so far."""
-        return [json.loads(line) for line in self.log().splitlines() if line.startswith("{")]
+    def log_lines(self, about: str = "", *, at_least: int = 0) -> list[dict[str, Any]]:
+        """Return the functions' own log lines that hold a text; they may come a little later than the response.
+
+        Args:
+            about: the text.
+            at_least: how many to wait for.
+        """
+        deadline = time.monotonic() + 10
+        while True:
+            whole = self.log().splitlines(keepends=True)
+            lines = [line for line in whole if line.startswith("{") and line.endswith("\n") and about in line]
+            if len(lines) >= at_least or time.monotonic() > deadline:
+                return [json.loads(line) for line in lines]
+            time.sleep(0.05)
 
 
 @contextmanager
