@@ -6,111 +6,136 @@ moto makes all its resources but the HTTP API and its stage (UNSUPPORTED), whose
 import ast
 import io
 import json
+import socket
+import subprocess
+import sys
+import time
 import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import boto3
 import pytest
-from moto import mock_aws
+import requests
 
-from local.run import AWS_ENVIRONMENT
-from local.template import environment
+from local.run import is_listening
 from tests.contract.test_template import routes
 from tests.infrastructure.conftest import PARAMETERS
 
 UNSUPPORTED = {"HttpApi", "HttpApiApiGatewayDefaultStage"}
-ACCOUNT = "arn:aws:dynamodb:eu-central-1:123456789012:table/"
-pytestmark = pytest.mark.filterwarnings("ignore:Tried to parse AWS..ApiGatewayV2:UserWarning")
+TABLE_ARN = "arn:aws:dynamodb:eu-central-1:123456789012:table/"
 
 
-@contextmanager
-def stack(transformed: dict[str, Any], **parameters: str) -> Iterator[dict[str, str]]:
-    """Create it, and yield the names of its resources by logical id."""
-    code = io.BytesIO()
-    with zipfile.ZipFile(code, "w") as archive:
-        archive.writestr("app.py", "")
-    with mock_aws(), environment(AWS_ENVIRONMENT):
-        boto3.setup_default_session()
+@dataclass(frozen=True, slots=True)
+class Account:
+    """An AWS account of moto's, in a process of its own: what other tests keep in moto is not in it."""
+
+    url: str
+
+    def client(self, service: str) -> Any:
+        connect: Any = partial(boto3.client, aws_access_key_id="local", aws_secret_access_key="local")
+        return connect(service, endpoint_url=self.url, region_name="eu-central-1")
+
+    @contextmanager
+    def stack(self, template: dict[str, Any], **parameters: str) -> Iterator[dict[str, str]]:
+        """Create the stack in the empty account, and yield the names of its resources by logical id."""
+        requests.post(f"{self.url}/moto-api/reset", timeout=10).raise_for_status()
+        code = io.BytesIO()
+        with zipfile.ZipFile(code, "w") as archive:
+            archive.writestr("app.py", "")
         # Where SAM CLI's validator pretends that it has put the code.
-        s3 = boto3.client("s3", region_name="us-east-1")
-        s3.create_bucket(Bucket="bucket")
+        s3 = self.client("s3")
+        s3.create_bucket(Bucket="bucket", CreateBucketConfiguration={"LocationConstraint": "eu-central-1"})
         s3.put_object(Bucket="bucket", Key="value", Body=code.getvalue())
-        cloudformation = boto3.client("cloudformation")
-        cloudformation.create_stack(
-            StackName="api-keys",
-            TemplateBody=json.dumps(transformed),
-            Capabilities=["CAPABILITY_IAM"],
-            Parameters=[
-                {"ParameterKey": name, "ParameterValue": value}
-                for name, value in (PARAMETERS | parameters).items()
-            ],
+        given = [{"ParameterKey": k, "ParameterValue": v} for k, v in (PARAMETERS | parameters).items()]
+        stacks, named = self.client("cloudformation"), {"StackName": "api-keys"}
+        stacks.create_stack(
+            **named, TemplateBody=json.dumps(template), Capabilities=["CAPABILITY_IAM"], Parameters=given
         )
-        [created] = cloudformation.describe_stacks(StackName="api-keys")["Stacks"]
+        [created] = stacks.describe_stacks(**named)["Stacks"]
         assert created["StackStatus"] == "CREATE_COMPLETE"
-        resources = cloudformation.describe_stack_resources(StackName="api-keys")["StackResources"]
         # Of what moto does not support there are no ids, of a permission no physical one.
-        named = [resource for resource in resources if "LogicalResourceId" in resource]
-        yield {resource["LogicalResourceId"]: resource.get("PhysicalResourceId", "") for resource in named}
+        resources = stacks.describe_stack_resources(**named)["StackResources"]
+        known = [resource for resource in resources if "LogicalResourceId" in resource]
+        yield {resource["LogicalResourceId"]: resource.get("PhysicalResourceId", "") for resource in known}
+
+    def statements(self, role: str, policy: str) -> list[dict[str, Any]]:
+        """Return the statements of a role's policy."""
+        document = self.client("iam").get_role_policy(RoleName=role, PolicyName=policy)["PolicyDocument"]
+        # moto's CloudFormation stores it as the text of a Python literal.
+        found: list[dict[str, Any]] = ast.literal_eval(document)["Statement"]
+        return found
 
 
-def tables() -> list[str]:
-    return boto3.client("dynamodb").list_tables()["TableNames"]
+@pytest.fixture(scope="module")
+def account() -> Iterator[Account]:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port: int = listener.getsockname()[1]
+    command = [sys.executable, "-m", "moto.server", "--host", "127.0.0.1", "--port", str(port)]
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    try:
+        while not is_listening(port):
+            assert process.poll() is None
+            time.sleep(0.05)
+        yield Account(f"http://127.0.0.1:{port}")
+    finally:
+        process.terminate()
+        process.wait()
 
 
-def statements(role: str, policy: str) -> list[dict[str, Any]]:
-    document: Any = boto3.client("iam").get_role_policy(RoleName=role, PolicyName=policy)["PolicyDocument"]
-    # moto's CloudFormation stores it as the text of a Python literal.
-    found: list[dict[str, Any]] = ast.literal_eval(document)["Statement"]
-    return found
-
-
-def test_everything_is_created(transformed: dict[str, Any]) -> None:
-    with stack(transformed) as names:
+def test_everything_is_created(account: Account, transformed: dict[str, Any]) -> None:
+    with account.stack(transformed) as names:
         assert names.keys() == transformed["Resources"].keys() - UNSUPPORTED
-        assert set(tables()) == {names["ApiKeysTable"], names["ApplicationsTable"]}
+        assert set(account.client("dynamodb").list_tables()["TableNames"]) == {
+            names["ApiKeysTable"],
+            names["ApplicationsTable"],
+        }
 
 
-def test_functions_know_their_tables_and_roles_reach_no_others(transformed: dict[str, Any]) -> None:
-    with stack(transformed) as names:
-        for function in boto3.client("lambda").list_functions()["Functions"]:
+def test_functions_know_their_tables_and_roles_reach_no_others(
+    account: Account, transformed: dict[str, Any]
+) -> None:
+    with account.stack(transformed) as names:
+        for function in account.client("lambda").list_functions()["Functions"]:
             variables = function["Environment"]["Variables"]
             assert variables["API_KEYS_TABLE"] == names["ApiKeysTable"]
             assert variables["APPLICATIONS_TABLE"] == names["ApplicationsTable"]
             assert variables["ISSUER"] == PARAMETERS["Issuer"]
             assert variables["AWS_ENDPOINT_URL_DYNAMODB"] == "", "AWS's own"
-        [update, _] = statements(names["RevokeApiKeyRole"], "revoke-api-key")
+        [update, _] = account.statements(names["RevokeApiKeyRole"], "revoke-api-key")
         assert update == {
             "Effect": "Allow",
             "Action": "dynamodb:UpdateItem",
-            "Resource": ACCOUNT + names["ApiKeysTable"],
+            "Resource": TABLE_ARN + names["ApiKeysTable"],
         }
-        [_, query, _, _] = statements(names["ListApiKeysRole"], "list-api-keys")
+        [_, query, _, _] = account.statements(names["ListApiKeysRole"], "list-api-keys")
         assert query == {
             "Effect": "Allow",
             "Action": "dynamodb:Query",
-            "Resource": f"{ACCOUNT}{names['ApiKeysTable']}/index/byApplication",
+            "Resource": f"{TABLE_ARN}{names['ApiKeysTable']}/index/byApplication",
         }
 
 
-def test_data_outlives_the_stack_by_default(transformed: dict[str, Any]) -> None:
+def test_data_outlives_the_stack_by_default(account: Account, transformed: dict[str, Any]) -> None:
     """Guarantee: not even deleting a table by hand succeeds before somebody takes the protection off."""
-    with stack(transformed) as names:
-        dynamodb = boto3.client("dynamodb")
+    with account.stack(transformed) as names:
+        dynamodb = account.client("dynamodb")
         for name in (names["ApiKeysTable"], names["ApplicationsTable"]):
             assert dynamodb.describe_table(TableName=name)["Table"]["DeletionProtectionEnabled"]
             with pytest.raises(dynamodb.exceptions.ClientError, match="DeletionProtectionEnabled"):
                 dynamodb.delete_table(TableName=name)
 
 
-def test_a_trial_stack_leaves_nothing(transformed: dict[str, Any]) -> None:
-    with stack(transformed, KeepData="false"):
-        boto3.client("cloudformation").delete_stack(StackName="api-keys")
-        assert tables() == []
-        assert boto3.client("lambda").list_functions()["Functions"] == []
-        assert boto3.client("logs").describe_log_groups()["logGroups"] == []
-        assert boto3.client("iam").list_roles()["Roles"] == []
+def test_a_trial_stack_leaves_nothing(account: Account, transformed: dict[str, Any]) -> None:
+    with account.stack(transformed, KeepData="false"):
+        account.client("cloudformation").delete_stack(StackName="api-keys")
+        assert account.client("dynamodb").list_tables()["TableNames"] == []
+        assert account.client("lambda").list_functions()["Functions"] == []
+        assert account.client("logs").describe_log_groups()["logGroups"] == []
+        assert account.client("iam").list_roles()["Roles"] == []
 
 
 def test_the_api_has_the_routes_of_the_template(transformed: dict[str, Any]) -> None:
