@@ -14,7 +14,7 @@ if [ "$(docker image inspect -f '{{index .Config.Labels "stand-in"}}' "$tag" 2>/
     echo "$tag: a stand-in, built from this machine earlier"
     exit
 fi
-if timeout 300 docker pull --quiet "$tag" >/dev/null 2>&1; then
+if timeout 120 docker pull --quiet "$tag" >/dev/null 2>&1; then
     echo "$tag: AWS's own"
     exit
 fi

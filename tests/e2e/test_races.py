@@ -6,34 +6,40 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier, Event
 
-from tests.e2e.application import Application, whoami
+from tests.e2e.application import BOTH, Application, whoami
 from tests.e2e.stack import Stack
 
 REVOKERS, ROUNDS = 16, 5
 RIVALRIES = 10
 
 
+type Revocation = tuple[int, str, str]  # status, and what was stored when it was there: when, by whom
+
+
+def race_to_revoke(stack: Stack, tokens: list[str]) -> set[Revocation]:
+    key, start = stack.put_key(), Barrier(len(tokens))
+
+    def revoke(number: int) -> Revocation:
+        start.wait()
+        answer = stack.revoke(key.application_id, key.key_id, tokens[number], api=number % 2)
+        stored = stack.stored(key.key_id) or {}
+        return answer.status_code, stored["revokedAt"]["S"], stored["revokedBy"]["S"]
+
+    with ThreadPoolExecutor(len(tokens)) as threads:
+        return set(threads.map(revoke, range(len(tokens))))
+
+
 def test_many_revokers_race_for_one_key(stack: Stack, report: Callable[[str], None]) -> None:
     """Guarantee: all get 200, and exactly one revocation is kept, whoever looks whenever."""
     tokens = [stack.token(f"admin-{number}", "api-keys:admin") for number in range(REVOKERS)]
-    first = set()
+    winners = set()
     for _ in range(ROUNDS):
-        key, start = stack.put_key(), Barrier(REVOKERS)
-
-        def revoke(number: int) -> tuple[int, str, str]:
-            start.wait()  # noqa: B023 -- all of them are done before the next round
-            answer = stack.revoke(key.application_id, key.key_id, tokens[number], api=number % 2)  # noqa: B023
-            stored = stack.stored(key.key_id) or {}  # noqa: B023
-            return answer.status_code, stored["revokedAt"]["S"], stored["revokedBy"]["S"]
-
-        with ThreadPoolExecutor(REVOKERS) as threads:
-            seen = set(threads.map(revoke, range(REVOKERS)))
-        [(status, _, revoked_by)] = seen
+        [(status, _, revoked_by)] = race_to_revoke(stack, tokens)
         assert status == 200
-        first.add(revoked_by)
+        winners.add(revoked_by)
     report(
         f"race: {ROUNDS} keys, {REVOKERS} revokers each through two gateways: {ROUNDS * REVOKERS} answers of 200, "
-        f"one revocation kept a key, by {len(first)} different winners"
+        f"one revocation kept a key, by {len(winners)} different winners"
     )
 
 
@@ -72,32 +78,36 @@ def test_no_check_that_starts_after_the_200_accepts_the_key(
     )
 
 
+def race_to_rotate(stack: Stack, application: Application, key_id: str) -> int:
+    start = Barrier(2)
+
+    def rotate() -> int:
+        path = f"/api/v1/applications/{application.id}/api-keys/{key_id}/rotate"
+        start.wait()
+        answer = stack.send("POST", path, application.token, json={"overlapSeconds": 600}, api=0)
+        if answer.status_code == 201:
+            stack.secrets.add(answer.json()["key"])
+        return answer.status_code
+
+    def revoke() -> None:
+        start.wait()
+        application.revoke(key_id, api=1)
+
+    with ThreadPoolExecutor(2) as threads:
+        rotation, revocation = threads.submit(rotate), threads.submit(revoke)
+        revocation.result()
+        return rotation.result()
+
+
 def test_rotate_and_revoke_race_and_the_old_key_is_gone(
     stack: Stack, application: Application, report: Callable[[str], None]
 ) -> None:
     """Guarantee: whoever comes first, a revoked key never becomes good again."""
     outcomes = []
     for _ in range(RIVALRIES):
-        old, start = application.issue(), Barrier(2)
-        path = f"/api/v1/applications/{application.id}/api-keys/{old['id']}/rotate"
-
-        def rotate() -> int:
-            start.wait()  # noqa: B023 -- both are done before the next round
-            answer = stack.send("POST", path, application.token, json={"overlapSeconds": 600}, api=0)  # noqa: B023
-            if answer.status_code == 201:
-                stack.secrets.add(answer.json()["key"])
-            return answer.status_code
-
-        def revoke() -> None:
-            start.wait()  # noqa: B023
-            application.revoke(old["id"], api=1)  # noqa: B023
-
-        with ThreadPoolExecutor(2) as threads:
-            rotation, revocation = threads.submit(rotate), threads.submit(revoke)
-            revocation.result()
-            outcomes.append(rotation.result())
-        assert whoami(stack, old["key"], api=0) is None
-        assert whoami(stack, old["key"], api=1) is None
+        old = application.issue()
+        outcomes.append(race_to_rotate(stack, application, old["id"]))
+        assert [whoami(stack, old["key"], api=api) for api in BOTH] == [None, None]
     assert set(outcomes) <= {201, 409}
     report(
         f"rotate against revoke: {RIVALRIES} races, rotate first in {outcomes.count(201)}, revoke first in "
