@@ -14,7 +14,6 @@ import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import partial
 from typing import Any
 
 import boto3
@@ -36,8 +35,8 @@ class Account:
     url: str
 
     def client(self, service: str) -> Any:
-        connect: Any = partial(boto3.client, aws_access_key_id="local", aws_secret_access_key="local")
-        return connect(service, endpoint_url=self.url, region_name="eu-central-1")
+        session: Any = boto3.Session("local", "local", region_name="eu-central-1")
+        return session.client(service, endpoint_url=self.url)
 
     @contextmanager
     def stack(self, template: dict[str, Any], **parameters: str) -> Iterator[dict[str, str]]:
