@@ -7,47 +7,54 @@ DYNAMODB_HOST ?= 127.0.0.1
 UV := .tools/bin/uv
 PYTHON := .venv/bin/python
 export SAM_CLI_TELEMETRY := 0
+export REDOCLY_TELEMETRY := off
+export REDOCLY_SUPPRESS_UPDATE_NOTICE := true
 export PATH := $(CURDIR)/.venv-sam/bin:$(PATH)
 # Which environment of samconfig.toml is for this machine's processor.
 export SAM_ENVIRONMENT := $(if $(filter arm64 aarch64,$(shell uname -m)),arm,default)
 
-.PHONY: help run token test race e2e check format build lock clean
+.PHONY: help run token test race browser e2e check format build lock clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-run: .venv/ready .venv-sam/ready ## Run the stack on this machine (PORT=3000)
+run: .venv/ready .venv-sam/ready .reference/ready ## Run the stack on this machine (PORT=3000)
 	@$(PYTHON) -m local.run --port $(PORT) --dynamodb-host $(DYNAMODB_HOST)
 
 token: .venv/ready ## Mint a token from the running stack's issuer (SUB=alice SCOPE="api-keys:revoke")
 	@$(PYTHON) -m local.token $(if $(SUB),--sub "$(SUB)") $(if $(filter undefined,$(origin SCOPE)),,--scope "$(SCOPE)")
 
-test: .venv/ready .venv-sam/ready ## Run all tests that need neither Docker nor Java
+test: .venv/ready .venv-sam/ready .reference/ready ## Run all tests that need neither Docker nor Java nor a browser
 	$(PYTHON) -m pytest $(ARGS)
 
 race: .venv/ready .dynamodb/ready ## Prove the promise on DynamoDB Local (needs Java and npm)
 	$(PYTHON) -m pytest tests/race $(ARGS)
 
-e2e: .venv/ready .venv-sam/ready .dynamodb/ready ## Run the tests in SAM's Lambda containers (needs Docker)
+browser: .venv/ready .venv-sam/ready .reference/ready ## Try the reference page in a real browser (needs Chromium)
+	@command -v chromium >/dev/null || { echo "Chromium is needed; on Debian: apt install chromium" >&2; exit 1; }
+	$(PYTHON) -m pytest tests/browser $(ARGS)
+
+e2e: .venv/ready .venv-sam/ready .dynamodb/ready .reference/ready ## Run the tests in SAM's Lambda containers (needs Docker)
 	$(PYTHON) -m pytest tests/e2e --verbose --durations=5 $(ARGS)
 
-check: .venv/ready .venv-sam/ready ## Lint, format, types, template, locked requirements
+check: .venv/ready .venv-sam/ready node_modules/ready ## Lint, format, types, template, contract, locked requirements
 	.venv/bin/ruff check && .venv/bin/ruff format --check
 	.venv/bin/mypy && for app in functions/*/app.py; do .venv/bin/mypy $$app || exit 1; done
 	sam validate --lint
+	.venv/bin/node node_modules/@redocly/cli/bin/cli.js lint openapi.yaml
 	$(PYTHON) -m local.lock --check
 
 format: .venv/ready ## Format the code and mend what the linter can
 	.venv/bin/ruff check --fix-only && .venv/bin/ruff format
 
-build: .venv-sam/ready ## Build the deployment for this machine's processor
+build: .venv-sam/ready .reference/ready ## Build the deployment for this machine's processor
 	sam build --config-env $(SAM_ENVIRONMENT)
 
 lock: .venv/ready ## Lock the requirements anew from pyproject.toml (ARGS=--upgrade)
 	$(PYTHON) -m local.lock $(ARGS)
 
 clean: ## Remove everything that make made
-	rm -rf .tools .venv .venv-sam .dynamodb .aws-sam .local .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf .tools .venv .venv-sam .dynamodb .reference functions/serve_reference/bundle node_modules .aws-sam .local .mypy_cache .ruff_cache .pytest_cache .hypothesis
 
 $(UV): requirements/uv.txt
 	@echo "Fetching uv into .tools (once)"
@@ -65,3 +72,11 @@ $(UV): requirements/uv.txt
 
 .dynamodb/ready: local/dynamodb_local.py local/DynamoDbLocal.java | .venv/ready
 	@$(PYTHON) -m local.dynamodb_local --fetch
+
+.reference/ready: local/reference.py local/npm.py openapi.yaml $(wildcard reference/*) | .venv/ready
+	@$(PYTHON) -m local.reference
+
+# npm of this project's environment, so that the linter is the same everywhere.
+node_modules/ready: package-lock.json | .venv/ready
+	@echo "Installing the linter of openapi.yaml into node_modules"
+	@PATH="$(CURDIR)/.venv/bin:$$PATH" npm ci --silent --ignore-scripts --no-audit --no-fund && touch $@

@@ -47,13 +47,15 @@ def main() -> None:
     parser.add_argument("--template", required=True)
     parser.add_argument("--port", type=int, required=True)
     parser.add_argument("--functions", required=True, metavar="URL", help="where the functions are")
+    parser.add_argument("--parameter", action="append", default=[], metavar="NAME=VALUE", help="of the template")
     args = parser.parse_args()
     logging.getLogger("werkzeug").disabled = True
     # It calls a refused key a failure of the authorizer.
     logging.getLogger("samcli.local.apigw.local_apigw_service").disabled = True
     Thread(target=lambda: (sys.stdin.read(), os._exit(0)), daemon=True).start()
+    parameters = dict(parameter.split("=", 1) for parameter in args.parameter)
     with redirect_stderr(StringIO()):  # a general warning about authorizers; errors are raised
-        stacks, _ = SamLocalStackProvider.get_stacks(args.template)
+        stacks, _ = SamLocalStackProvider.get_stacks(args.template, parameter_overrides=parameters)
         api = ApiProvider(stacks).api
     service = LocalApigwService(api, RemoteFunctions(args.functions), port=args.port, host="127.0.0.1")
     service.create()

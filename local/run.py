@@ -9,9 +9,10 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import boto3
@@ -28,6 +29,7 @@ STACK = ROOT / ".local" / "stack.json"
 LOG = ROOT / ".local" / "functions.log"
 SAM_PYTHON = ROOT / ".venv-sam" / "bin" / "python"
 FAULT = 500
+NO_PARAMETERS: Mapping[str, str] = MappingProxyType({})
 
 # moto accepts any credentials. AWS_CONFIG_FILE: no profile of the user's has a say here.
 AWS_ENVIRONMENT = {
@@ -39,7 +41,10 @@ AWS_ENVIRONMENT = {
     "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
 }
 TOUR = """
+The API reference, to read and to try: {base_url}/
+
 API Keys is running at {base_url} (Ctrl-C stops it)
+A token for the page: {owner}
 
 Revoke a key: the documented call, with a real token and real ids. It prints {{}}, and so does repeating it.
 
@@ -116,7 +121,14 @@ def stack(port: int, dynamodb_host: str = "127.0.0.1") -> Iterator[dict[str, Any
         moto.start()
         cleanup.callback(moto.stop)
         dynamodb = f"http://{dynamodb_host}:{port + 2}"
-        template = Template({"Issuer": issuer.url, "Audience": AUDIENCE, "DynamoDbEndpoint": dynamodb})
+        parameters = {
+            "Issuer": issuer.url,
+            "Audience": AUDIENCE,
+            "DynamoDbEndpoint": dynamodb,
+            "CorsOrigins": f"http://127.0.0.1:{port},http://localhost:{port}",
+            "ReferenceServers": "http://127.0.0.1:* http://localhost:*",
+        }
+        template = Template(parameters)
         cleanup.enter_context(environment(AWS_ENVIRONMENT))
         client = boto3.client("dynamodb", endpoint_url=dynamodb)
         template.create_tables(client)
@@ -126,7 +138,7 @@ def stack(port: int, dynamodb_host: str = "127.0.0.1") -> Iterator[dict[str, Any
         functions = FunctionsServer(handlers, print_request)
         functions.start()
         cleanup.callback(functions.stop)
-        cleanup.enter_context(gateway(port, functions.url))
+        cleanup.enter_context(gateway(port, functions.url, parameters=parameters))
         description = {
             "base_url": f"http://127.0.0.1:{port}",
             "issuer": issuer.url,
@@ -147,9 +159,16 @@ def stack(port: int, dynamodb_host: str = "127.0.0.1") -> Iterator[dict[str, Any
 
 
 @contextmanager
-def gateway(port: int, functions_url: str, template: Path = ROOT / "template.yaml") -> Iterator[None]:
+def gateway(
+    port: int,
+    functions_url: str,
+    template: Path = ROOT / "template.yaml",
+    parameters: Mapping[str, str] = NO_PARAMETERS,
+) -> Iterator[None]:
     """Run SAM CLI's gateway in a process of its own, from when it answers until the block ends."""
     options = ["--template", str(template), "--port", str(port), "--functions", functions_url]
+    for name, value in parameters.items():
+        options += ["--parameter", f"{name}={value}"]
     command = [str(SAM_PYTHON), "-m", "local.gateway", *options]
     # A session of its own, so that a Ctrl-C in the terminal is ours to handle.
     process = subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, start_new_session=True)  # noqa: S603

@@ -59,9 +59,11 @@ class Function:
         """Import the module as a cold start does, with the function's environment, and return the handler."""
         module_name, function_name = self.handler.split(".")
         name = f"{self.code.name}.{module_name}"
+        path = str(self.code / f"{module_name}.py")
         module = ModuleType(name)
+        module.__file__ = path
         with environment(self.environment):
-            SourceFileLoader(name, str(self.code / f"{module_name}.py")).exec_module(module)
+            SourceFileLoader(name, path).exec_module(module)
         handler: Handler = getattr(module, function_name)
         return handler
 

@@ -8,6 +8,9 @@ from apikeys.request import JSON, Request
 
 # The routes of template.yaml; a test keeps the two equal.
 ROUTES = {
+    "/": ("GET",),
+    "/openapi.json": ("GET",),
+    "/assets/{name}": ("GET",),
     "/api/v1/applications": ("GET", "POST"),
     "/api/v1/applications/{id}/api-keys": ("GET", "POST"),
     "/api/v1/applications/{id}/api-keys/{keyId}": ("DELETE", "GET"),

@@ -5,6 +5,7 @@ import json
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from apikeys.asset import Asset
 from apikeys.errors import ApiError, InsufficientScope, InternalError
 from apikeys.log import logger
 from apikeys.request import JSON, Event, Request
@@ -48,7 +49,7 @@ def endpoint(*, scope: str, status: int = 200) -> Callable[[Callable[[Request, "
     return decorate
 
 
-def public_endpoint(capability: Callable[[Request], JSON]) -> Handler:
+def public_endpoint(capability: Callable[[Request], JSON | Asset]) -> Handler:
     """Make a capability a Lambda handler that asks for no JWT: open, or behind the authorizer."""
     return _answering(capability, 200)
 
@@ -106,7 +107,7 @@ def _start_log(request: Request, context: "LambdaContext") -> None:
     )
 
 
-def _answering(capability: Callable[[Request], JSON], success: int) -> Handler:
+def _answering(capability: Callable[[Request], JSON | Asset], success: int) -> Handler:
     """Turn whatever the capability returns or raises into an answer of the documented shape.
 
     A fault of ours is logged in full and tells the client nothing.
@@ -125,6 +126,8 @@ def _answering(capability: Callable[[Request], JSON], success: int) -> Handler:
             logger.exception("fault", status=InternalError.status)
             return _response(InternalError.status, InternalError().body(), {})
         logger.info("answered", status=success)
+        if isinstance(body, Asset):
+            return body.response(request)
         return _response(success, body, {})
 
     return handler

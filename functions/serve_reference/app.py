@@ -1,0 +1,44 @@
+"""GET /, /openapi.json and /assets/{name}: the API reference, to read and to try."""
+
+import os
+from pathlib import Path
+
+from apikeys.asset import Asset
+from apikeys.endpoint import public_endpoint
+from apikeys.errors import NotFound
+from apikeys.request import Request
+from apikeys.settings import SettingsError
+
+TYPES = {
+    "html": "text/html; charset=utf-8",
+    "json": "application/json",
+    "js": "text/javascript; charset=utf-8",
+    "css": "text/css; charset=utf-8",
+}
+# The page handles bearer tokens: it runs our own code only, and speaks to the API and whom it was told of.
+POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; "
+    f"font-src 'self'; connect-src 'self' {os.environ.get('REFERENCE_SERVERS', '')}; "
+    "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+)
+HEADERS = {
+    "content-security-policy": POLICY,
+    "referrer-policy": "no-referrer",
+    "x-content-type-options": "nosniff",
+    "vary": "accept-encoding",
+}
+files = {path.name.removesuffix(".gz"): path.read_bytes() for path in Path(__file__).parent.glob("bundle/*.gz")}
+if "index.html" not in files:
+    raise SettingsError("the reference page was not built; `make build` and `make run` build it")
+
+
+@public_endpoint
+def handler(request: Request) -> Asset:
+    """Hand out a file of the bundle: named by its content, and so for ever, or looked at anew each time."""
+    name = request.path.removeprefix("/assets/")
+    lasting = name != request.path
+    name = name if lasting else {"/openapi.json": "openapi.json"}.get(request.path, "index.html")
+    if name not in files:
+        raise NotFound("no such asset")
+    cache = "public, max-age=31536000, immutable" if lasting else "no-cache"
+    return Asset(files[name], TYPES[name.split(".")[-1]], HEADERS | {"cache-control": cache})
