@@ -1,6 +1,8 @@
 """The stack inside the test process, and how a test speaks to it."""
 
+import base64
 import copy
+import gzip
 import json
 import uuid
 from collections.abc import Iterator, Mapping
@@ -18,6 +20,7 @@ from local.functions import Context
 from local.issuer import AUDIENCE, SCOPES, LocalIssuer
 from local.run import AWS_ENVIRONMENT
 from local.template import ROOT, Handler, Template, environment
+from tests.documented import CONTRACT
 
 if TYPE_CHECKING:
     from types_boto3_dynamodb import DynamoDBClient
@@ -63,6 +66,15 @@ def calls_of(operation: str, body: dict[str, Any]) -> list[tuple[str, str]]:
         return [("dynamodb:BatchGetItem", table) for table in body["RequestItems"]]
     index = f"/index/{body['IndexName']}" if "IndexName" in body else ""
     return [(f"dynamodb:{operation}", body["TableName"] + index)]
+
+
+def text_of(result: dict[str, Any]) -> str:
+    """Return a response's body as a client reads it."""
+    if not result.get("isBase64Encoded"):
+        return str(result["body"])
+    octets = base64.b64decode(result["body"])
+    compressed = result["headers"].get("content-encoding") == "gzip"
+    return (gzip.decompress(octets) if compressed else octets).decode()
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,9 +135,21 @@ class Deployment:
         issuer.stop()
 
     def invoke(self, function: str, event: dict[str, Any]) -> Answer:
-        """Invoke a function as API Gateway does."""
+        """Invoke a function as API Gateway does. Every answer is held against the contract."""
         result = self.handlers[function](event, Context(function))
-        return Answer(result["statusCode"], result["headers"], result["body"])
+        answer = Answer(result["statusCode"], result["headers"], text_of(result))
+        method, path = self.request_line(function, event)
+        CONTRACT.check(method, path, answer.status, answer.headers, answer.text)
+        return answer
+
+    def request_line(self, function: str, event: dict[str, Any]) -> tuple[str, str]:
+        """Return method and path: of the function's route or, where it has several or none, of the event."""
+        events = self.template.resources("AWS::Serverless::Function")[function]["Events"].values()
+        match [route["Properties"] for route in events]:
+            case [{"Method": method, "Path": path}]:
+                return method, path
+        http = event.get("requestContext", {}).get("http", {})
+        return http.get("method", "GET"), event.get("rawPath") or "/no/path"
 
     def revoke(
         self, application_id: str, key_id: str, token: str | None, *, authorization: str | None = None

@@ -10,7 +10,7 @@ KEY_PATH = (
 
 
 @pytest.mark.parametrize(
-    "path", ["/", "/api/v1", "/api/v2" + KEY_PATH[7:], KEY_PATH + "/", KEY_PATH + "/x", "//", "\n"]
+    "path", ["", "/api/v1", "/api/v2" + KEY_PATH[7:], KEY_PATH + "/", KEY_PATH + "/x", "//", "\n"]
 )
 def test_404_for_a_path_that_does_not_exist(deployment: Deployment, path: str) -> None:
     event = sample_event("refuse_unknown_route/404") | {"rawPath": path}
