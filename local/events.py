@@ -138,6 +138,8 @@ def main() -> None:
         "revoke_api_key/403": revoke(DOCUMENTED_ID, token(OTHER)),
         "revoke_api_key/404": revoke(ABSENT_ID, token(OWNER)),
         **others(token),
+        "serve_reference/200": event("GET /openapi.json", "GET", "/openapi.json", None),
+        "serve_reference/404": event("GET /assets/{name}", "GET", "/assets/x.js", None, name="x.js"),
         "refuse_unknown_route/404": event("$default", "GET", "/no/such/route", None),
         "refuse_unknown_route/405": event("$default", "PATCH", revoke(DOCUMENTED_ID, None)["rawPath"], None),
     }

@@ -5,10 +5,11 @@
 // The five documented languages, each by one client. Every other is hidden; Scalar knows no shorter way to say so.
 const HIDDEN = {
   shell: ["httpie", "wget"],
-  python: ["aiohttp", "httpx_async", "httpx_sync", "python3"],
+  python: ["aiohttp", "httpx_async", "httpx_sync", "requests"], // which lack their imports, and so do not run
   js: ["axios", "jquery", "ofetch", "xhr"],
 };
-for (const language of "c clojure csharp dart fsharp http java julia kotlin node objc ocaml php powershell r rust swift".split(" ")) {
+const OTHERS = "c clojure csharp dart fsharp http java julia kotlin node objc ocaml php powershell r rust swift";
+for (const language of OTHERS.split(" ")) {
   HIDDEN[language] = true;
 }
 

@@ -7,6 +7,7 @@ from local.run import SAM_PYTHON
 from local.template import ROOT
 
 LAYER_LIMIT = 20 * 1024 * 1024
+REFERENCE_LIMIT = 2 * 1024 * 1024
 
 
 def test_the_build_is_small(tmp_path: Path) -> None:
@@ -23,3 +24,6 @@ def test_the_build_is_small(tmp_path: Path) -> None:
     assert sum(path.stat().st_size for path in layer.rglob("*") if path.is_file()) < LAYER_LIMIT
     for function in ("RevokeApiKeyFunction", "RefuseUnknownRouteFunction"):
         assert [path.name for path in (build / function).iterdir()] == ["app.py"]
+    reference = build / "ServeReferenceFunction"
+    assert {path.name for path in reference.iterdir()} == {"app.py", "bundle"}
+    assert sum(path.stat().st_size for path in reference.rglob("*") if path.is_file()) < REFERENCE_LIMIT

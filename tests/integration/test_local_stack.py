@@ -7,7 +7,6 @@ import stat
 import subprocess
 import sys
 import textwrap
-import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -18,38 +17,15 @@ from authlib.integrations.requests_client import OAuth2Session
 from local.run import STACK
 from local.template import ROOT
 from tests.deployment import FORBIDDEN, NOT_FOUND, UNAUTHORIZED, bad_request
+from tests.running import running_stack
 
 TIMEOUT = 10
 
 
-def free_ports() -> int:
-    """Return a port that is free together with the next two."""
-    while True:
-        with socket.create_server(("127.0.0.1", 0)) as first:
-            port: int = first.getsockname()[1]
-            try:
-                with (
-                    socket.create_server(("127.0.0.1", port + 1)),
-                    socket.create_server(("127.0.0.1", port + 2)),
-                ):
-                    return port
-            except (OSError, OverflowError):
-                continue
-
-
 @pytest.fixture(scope="module")
 def process() -> Iterator["subprocess.Popen[str]"]:
-    if STACK.exists():
-        pytest.fail("`make run` is running in this checkout; stop it first: both write .local/stack.json")
-    command = [sys.executable, "-m", "local.run", "--port", str(free_ports())]
-    process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True)
-    while not STACK.exists():
-        assert process.poll() is None
-        time.sleep(0.05)
-    yield process
-    if process.poll() is None:
-        process.terminate()
-        process.communicate(timeout=TIMEOUT)
+    with running_stack() as process:
+        yield process
 
 
 @pytest.fixture(scope="module")
