@@ -1,6 +1,7 @@
 """GET /, /openapi.json and /assets/{name}: the API reference, to read and to try."""
 
 import os
+import re
 from pathlib import Path
 
 from apikeys.asset import Asset
@@ -9,6 +10,8 @@ from apikeys.errors import NotFound
 from apikeys.request import Request
 from apikeys.settings import SettingsError
 
+NAMED = {"/": "index.html", "/openapi.json": "openapi.json"}
+HASHED = re.compile(r"^/assets/(?=\w+\.[0-9a-f]{16}\.)")
 TYPES = {
     "html": "text/html; charset=utf-8",
     "json": "application/json",
@@ -28,7 +31,9 @@ HEADERS = {
     "x-content-type-options": "nosniff",
     "vary": "accept-encoding",
 }
-files = {path.name.removesuffix(".gz"): path.read_bytes() for path in Path(__file__).parent.glob("bundle/*.gz")}
+files = {
+    path.name.removesuffix(".gz"): path.read_bytes() for path in Path(__file__).parent.glob("bundle/*.gz")
+}
 if "index.html" not in files:
     raise SettingsError("the reference page was not built; `make build` and `make run` build it")
 
@@ -36,10 +41,9 @@ if "index.html" not in files:
 @public_endpoint
 def handler(request: Request) -> Asset:
     """Hand out a file of the bundle: named by its content, and so for ever, or looked at anew each time."""
-    name = request.path.removeprefix("/assets/")
-    lasting = name != request.path
-    name = name if lasting else {"/openapi.json": "openapi.json"}.get(request.path, "index.html")
+    name = NAMED.get(request.path)
+    cache = "no-cache" if name else "public, max-age=31536000, immutable"
+    name = name or HASHED.sub("", request.path)
     if name not in files:
         raise NotFound("no such asset")
-    cache = "public, max-age=31536000, immutable" if lasting else "no-cache"
     return Asset(files[name], TYPES[name.split(".")[-1]], HEADERS | {"cache-control": cache})

@@ -14,7 +14,7 @@ from tests.browser.reader import Reader
 from tests.running import running_stack
 
 SCREENSHOTS = ROOT / ".local" / "screenshots"
-PATIENCE = 15_000  # milliseconds for an element to appear, on a busy machine
+PATIENCE = 5_000  # milliseconds for an element to appear, on a busy machine
 
 type Opener = Callable[..., Reader]
 
@@ -50,12 +50,16 @@ def open_page(browser: Browser, stack: Any) -> Iterator[Opener]:
         # Chromium logs each 4xx that a page asked for; the tests look at those themselves.
         page.on(
             "console",
-            lambda m: said.append(m.text)
-            if m.type in {"error", "warning"} and "server responded with a status of 4" not in m.text
-            else None,
+            lambda m: (
+                said.append(m.text)
+                if m.type in {"error", "warning"} and "server responded with a status of 4" not in m.text
+                else None
+            ),
         )
         page.on("pageerror", lambda error: said.append(str(error)))
-        page.on("request", lambda request: said.append(request.url) if _is_foreign(request.url, stack) else None)
+        page.on(
+            "request", lambda request: said.append(request.url) if _is_foreign(request.url, stack) else None
+        )
         return Reader(page, stack)
 
     yield open_page

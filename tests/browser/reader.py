@@ -51,7 +51,10 @@ class Reader:
         self.page.keyboard.press("Control+V")
 
     def operation(self, name: str = REVOKE) -> Locator:
-        """Return the part of the page about an operation, after scrolling there."""
+        """Return the part of the page about an operation, after going there by the list at its side."""
+        link = self.page.get_by_role("link", name=name).first
+        if link.is_visible():  # a phone has none, and the first operation stands in the page
+            link.click()
         part = self.page.get_by_role("region", name=name, exact=True)
         part.scroll_into_view_if_needed()
         return part

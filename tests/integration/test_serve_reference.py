@@ -1,0 +1,101 @@
+"""The page, the contract and what the page loads."""
+
+import base64
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+from apikeys.settings import SettingsError
+from local.functions import Context
+from local.template import ROOT, Template
+from tests.deployment import NOT_FOUND, Answer, Deployment, sample_event
+from tests.documented import CONTRACT
+
+LAMBDA_LIMIT = 6 * 1024 * 1024  # of a response
+FUNCTION = "ServeReferenceFunction"
+
+
+def get(deployment: Deployment, path: str, **headers: str) -> Answer:
+    event = sample_event("serve_reference/200") | {"rawPath": path}
+    event["headers"] = {name.replace("_", "-"): value for name, value in headers.items()}
+    return deployment.invoke(FUNCTION, event)
+
+
+def assets(page: str) -> list[str]:
+    return re.findall(r'(?:src|href)="(assets/[^"]+)"', page)
+
+
+def test_the_page_loads_its_own_files_and_nothing_else(deployment: Deployment) -> None:
+    page = get(deployment, "/").text
+    assert len(assets(page)) == 3
+    assert re.findall(r'(?:src|href)="(?!assets/|data:|openapi\.json)[^"]*"', page) == []
+    for name in assets(page):
+        assert get(deployment, f"/{name}").status == 200
+
+
+def test_the_contract_is_served_as_json(deployment: Deployment) -> None:
+    assert get(deployment, "/openapi.json").body == CONTRACT.document
+
+
+def test_what_has_a_lasting_name_may_be_kept_for_ever_and_the_rest_not(deployment: Deployment) -> None:
+    page = get(deployment, "/")
+    assert page.headers["cache-control"] == "no-cache"
+    for name in assets(page.text):
+        assert get(deployment, f"/{name}").headers["cache-control"] == "public, max-age=31536000, immutable"
+
+
+@pytest.mark.parametrize("accepted", ["gzip", "gzip, deflate, br", "br;q=1.0, gzip;q=0.8"])
+def test_it_is_compressed_for_who_accepts_that(deployment: Deployment, accepted: str) -> None:
+    plain, compressed = get(deployment, "/"), get(deployment, "/", accept_encoding=accepted)
+    assert compressed.headers == plain.headers | {"content-encoding": "gzip"}
+    assert compressed.text == plain.text
+
+
+def test_even_the_biggest_file_fits_through_lambda(deployment: Deployment) -> None:
+    for name in [f"/{name}" for name in assets(get(deployment, "/").text)]:
+        for accepted in ({}, {"accept-encoding": "gzip"}):
+            event = sample_event("serve_reference/200") | {"rawPath": name, "headers": accepted}
+            result = deployment.handlers[FUNCTION](event, Context(FUNCTION))
+            assert len(json.dumps(result).encode()) < LAMBDA_LIMIT
+
+
+@pytest.mark.parametrize(
+    "path", ["/assets/index.html", "/assets/openapi.json", "/assets/", "/assets/../app.py", "/assets/x.js"]
+)
+def test_404_for_anything_else_under_assets(deployment: Deployment, path: str) -> None:
+    answer = get(deployment, path)
+    assert (answer.status, answer.body) == (404, NOT_FOUND)
+
+
+def test_the_policy_lets_nobody_in() -> None:
+    """Guarantee: a page that handles tokens runs our own code only, and speaks only to whom it was told of."""
+    template = Template({"ReferenceServers": "https://api.example.com https://eu.example.com"})
+    for deployed, servers in (
+        (Template({}), []),
+        (template, ["https://api.example.com", "https://eu.example.com"]),
+    ):
+        handler = deployed.functions()[FUNCTION].load()
+        headers = handler(sample_event("serve_reference/200"), Context(FUNCTION))["headers"]
+        policy = dict(part.split(" ", 1) for part in headers["content-security-policy"].split("; "))
+        assert policy["default-src"] == "'none'"
+        assert policy["script-src"] == "'self'"
+        assert policy["connect-src"].split(" ") == ["'self'", *servers]
+        assert {policy[name] for name in ("base-uri", "form-action", "frame-ancestors")} == {"'none'"}
+
+
+def test_a_function_without_its_bundle_does_not_start(tmp_path: Path) -> None:
+    (tmp_path / "app.py").write_text((ROOT / "functions" / "serve_reference" / "app.py").read_text())
+    function = Template({}).functions()[FUNCTION]
+    object.__setattr__(function, "code", tmp_path)
+    with pytest.raises(SettingsError, match="make build"):
+        function.load()
+
+
+def test_scalar_is_the_one_that_was_chosen() -> None:
+    """The bundle is fetched by version and refused unless its archive has this hash."""
+    source = (ROOT / "local" / "reference.py").read_text()
+    assert re.search(r'SCALAR = "@scalar/api-reference@\d+\.\d+\.\d+"', source)
+    [digest] = re.findall(r'SHA512 = "([^"]+)"', source)
+    assert len(base64.b64decode(digest)) == 64
