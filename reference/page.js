@@ -37,6 +37,12 @@ Scalar.createApiReference("#reference", {
       variables: { baseUrl: { default: location.origin, description: "Base URL" } },
     },
   ],
+  // On a narrow screen the answer stands below the request, out of sight.
+  onRequestSent: () => {
+    if (matchMedia("(width < 1280px)").matches) {
+      document.querySelector('[role=dialog] section[aria-label="Response"]')?.scrollIntoView();
+    }
+  },
   authentication: { preferredSecurityScheme: "jwt" },
   persistAuth: false,
   hiddenClients: HIDDEN,

@@ -190,6 +190,8 @@ def test_on_a_phone_it_fits_and_sends(
     reader.paste_token(stack["tokens"]["owner"])
     fill_in_the_revoke(reader, stack, "42")
     assert reader.send() == (400, bad_request("keyId"))
+    answer = reader.console.get_by_role("region", name="Response", exact=True)
+    expect(answer.get_by_text("400 Bad Request")).to_be_in_viewport()
     assert reader.page.evaluate("document.documentElement.scrollWidth <= innerWidth")
     screenshot(reader, "phone-console")
 
