@@ -30,6 +30,7 @@ ALLOWED = {
         ("dynamodb:UpdateItem", "ApiKeysTable"),
         ("dynamodb:PutItem", "ApiKeysTable"),
     },
+    "ServeReference": set(),
     "Whoami": set(),
 }
 
@@ -84,7 +85,7 @@ def test_only_this_api_may_invoke_and_each_route_only_its_function(transformed: 
     does not exist before the API does.
     """
     permissions = of_type(transformed, "AWS::Lambda::Permission")
-    sources = {}
+    sources = set()
     for permission in permissions.values():
         assert permission["Action"] == "lambda:InvokeFunction"
         assert permission["Principal"] == "apigateway.amazonaws.com"
@@ -96,17 +97,20 @@ def test_only_this_api_may_invoke_and_each_route_only_its_function(transformed: 
         name = function["Ref"] if "Ref" in function else function["Fn::GetAtt"][0]
         prefix = "arn:${AWS::Partition}:execute-api:${AWS::Region}:${AWS::AccountId}:${__ApiId__}/"
         assert source.startswith(prefix)
-        sources[name.removesuffix("Function")] = source.removeprefix(prefix)
+        sources.add((name.removesuffix("Function"), source.removeprefix(prefix)))
     assert sources == {
-        "AuthorizeRequest": "authorizers/*",
-        "CreateApplication": "${__Stage__}/POST/api/v1/applications",
-        "IntrospectApiKey": "${__Stage__}/POST/api/v1/api-keys/introspect",
-        "IssueApiKey": "${__Stage__}/POST/api/v1/applications/*/api-keys",
-        "ListApiKeys": "${__Stage__}/GET/api/v1/applications/*/api-keys",
-        "ListApplications": "${__Stage__}/GET/api/v1/applications",
-        "ReadApiKey": "${__Stage__}/GET/api/v1/applications/*/api-keys/*",
-        "RefuseUnknownRoute": "${__Stage__}/*",
-        "RevokeApiKey": "${__Stage__}/DELETE/api/v1/applications/*/api-keys/*",
-        "RotateApiKey": "${__Stage__}/POST/api/v1/applications/*/api-keys/*/rotate",
-        "Whoami": "${__Stage__}/GET/api/v1/whoami",
+        ("AuthorizeRequest", "authorizers/*"),
+        ("CreateApplication", "${__Stage__}/POST/api/v1/applications"),
+        ("IntrospectApiKey", "${__Stage__}/POST/api/v1/api-keys/introspect"),
+        ("IssueApiKey", "${__Stage__}/POST/api/v1/applications/*/api-keys"),
+        ("ListApiKeys", "${__Stage__}/GET/api/v1/applications/*/api-keys"),
+        ("ListApplications", "${__Stage__}/GET/api/v1/applications"),
+        ("ReadApiKey", "${__Stage__}/GET/api/v1/applications/*/api-keys/*"),
+        ("RefuseUnknownRoute", "${__Stage__}/*"),
+        ("RevokeApiKey", "${__Stage__}/DELETE/api/v1/applications/*/api-keys/*"),
+        ("RotateApiKey", "${__Stage__}/POST/api/v1/applications/*/api-keys/*/rotate"),
+        ("ServeReference", "${__Stage__}/GET/"),
+        ("ServeReference", "${__Stage__}/GET/openapi.json"),
+        ("ServeReference", "${__Stage__}/GET/assets/*"),
+        ("Whoami", "${__Stage__}/GET/api/v1/whoami"),
     }

@@ -10,7 +10,7 @@ from local.run import SAM_PYTHON
 from local.template import ROOT, Template
 
 CAPABILITIES = len(list((ROOT / "functions").iterdir()))
-ROUTES = CAPABILITIES - 1  # the authorizer has none
+ROUTES = CAPABILITIES - 1 + 2  # the authorizer has none, the reference three
 TABLES = ("ApiKeysTable", "ApplicationsTable")
 LANGUAGE_EXTENSIONS = "AWS::LanguageExtensions"
 
