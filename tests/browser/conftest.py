@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from local.run import STACK
 from local.template import ROOT
@@ -14,7 +14,7 @@ from tests.browser.reader import Reader
 from tests.running import running_stack
 
 SCREENSHOTS = ROOT / ".local" / "screenshots"
-PATIENCE = 5_000  # milliseconds for an element to appear, on a busy machine
+PATIENCE = 15_000  # milliseconds for an element to appear, on a busy machine
 
 type Opener = Callable[..., Reader]
 
@@ -29,6 +29,7 @@ def stack() -> Iterator[Any]:
 def browser() -> Iterator[Browser]:
     chromium = shutil.which("chromium")
     assert chromium, "Chromium is needed; on Debian: apt install chromium"
+    expect.set_options(timeout=PATIENCE)
     with sync_playwright() as playwright:
         # Without its sandbox, which cannot be had as root; it opens our own page only.
         browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])

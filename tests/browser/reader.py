@@ -4,7 +4,7 @@ import json
 import re
 from typing import Any, Self
 
-from playwright.sync_api import Locator, Page
+from playwright.sync_api import Locator, Page, expect
 
 REVOKE = "Revoke API key for application"
 # How the page calls the client of each language.
@@ -14,6 +14,14 @@ CLIENTS = {
     "JavaScript": "Fetch",
     "Go": "NewRequest",
     "Ruby": "net::http",
+}
+# What only a sample in that language holds.
+MARKS = {
+    "Shell": "curl ",
+    "Python": "import http.client",
+    "JavaScript": "fetch(",
+    "Go": "http.NewRequest",
+    "Ruby": "Net::HTTP",
 }
 
 
@@ -75,6 +83,7 @@ class Reader:
         row.get_by_role("combobox").nth(1).click()
         self.page.keyboard.press("Control+A")
         self.page.keyboard.insert_text(value)
+        expect(row).to_contain_text(value)
 
     def send(self) -> tuple[int, Any]:
         """Send the request, and return status and body as the page shows them."""
@@ -90,11 +99,19 @@ class Reader:
         body.wait_for()
         return int(status.inner_text().split()[0]), json.loads(body.inner_text())
 
-    def sample(self, language: str) -> str:
-        """Return the console's sample in a language, to the letter."""
+    def sample(self, language: str, *holding: str) -> str:
+        """Return the console's sample in a language, to the letter, once it holds what was filled in.
+
+        Args:
+            language: as the page calls it.
+            holding: what it must come to hold: the page writes it anew a moment after each change.
+        """
         picker = self.console.get_by_test_id("client-picker")
         if not picker.is_visible():
             self.console.get_by_role("button", name="Code Snippet").click()
         picker.click()
         self.page.get_by_role("option", name=CLIENTS[language], exact=True).click()
-        return self.console.locator("pre").last.inner_text()
+        sample = self.console.locator("pre").last
+        for text in (MARKS[language], *holding):
+            expect(sample).to_contain_text(text)
+        return sample.inner_text()

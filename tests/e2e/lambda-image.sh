@@ -2,12 +2,12 @@
 # See to it that AWS's Lambda base image for Python is there, under the name `sam local` looks for: the
 # real one if it can be pulled, else a stand-in from this machine (Debian or Ubuntu): its CPython, AWS's runtime
 # interface client, boto3. Good for behaviour; no proof of binary compatibility with Amazon Linux. Says which.
-#   usage: lambda-image.sh PYTHON UV    which CPython to take, and what to install packages with
+#   usage: lambda-image.sh PYTHON UV    SAM CLI's own Python, which is also the one to take; what installs packages
 set -euo pipefail
 cd "$(dirname "$0")"
 python=$1 uv=$2
 case $(uname -m) in x86_64) arch=x86_64 ;; *) arch=arm64 ;; esac
-tag=public.ecr.aws/lambda/python:3.13-$arch
+tag=$("$python" -c 'from samcli.local.docker.lambda_image import LambdaImage as i; print(i._INVOKE_REPO_PREFIX)')/python:3.13-$arch
 recipe=$(cat lambda-image.sh ../../requirements/lambda-image.txt | sha256sum | cut -c 1-16)
 
 if [ "$(docker image inspect -f '{{index .Config.Labels "stand-in"}}' "$tag" 2>/dev/null)" = "$recipe" ]; then
