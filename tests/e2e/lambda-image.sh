@@ -7,7 +7,7 @@ set -euo pipefail
 cd "$(dirname "$0")"
 python=$1 uv=$2
 case $(uname -m) in x86_64) arch=x86_64 ;; *) arch=arm64 ;; esac
-tag=$("$python" -c 'from samcli.local.docker.lambda_image import LambdaImage as i; print(i._INVOKE_REPO_PREFIX)')/python:3.13-$arch
+tag=$("$python" -P -c 'from samcli.local.docker.lambda_image import LambdaImage as i; print(i._INVOKE_REPO_PREFIX)')/python:3.13-$arch
 recipe=$(cat lambda-image.sh ../../requirements/lambda-image.txt | sha256sum | cut -c 1-16)
 
 if [ "$(docker image inspect -f '{{index .Config.Labels "stand-in"}}' "$tag" 2>/dev/null)" = "$recipe" ]; then
