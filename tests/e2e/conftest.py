@@ -12,13 +12,13 @@ import pytest
 
 from apikeys.store import Store
 from local.demo import seed
-from local.dynamodb_local import dynamodb_local
 from local.issuer import AUDIENCE, LocalIssuer
 from local.run import AWS_ENVIRONMENT
 from local.template import ROOT, TABLES, Template
 from tests.e2e import docker, sam
 from tests.e2e.application import Application
 from tests.e2e.stack import Stack
+from tools.dynamodb_local import dynamodb_local
 
 type Step = Callable[[str], AbstractContextManager[list[str]]]
 

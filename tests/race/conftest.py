@@ -4,8 +4,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from local.dynamodb_local import dynamodb_local
 from tests.deployment import Deployment
+from tools.dynamodb_local import dynamodb_local
 
 
 @pytest.fixture(scope="session")

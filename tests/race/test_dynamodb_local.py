@@ -6,9 +6,9 @@ from urllib.parse import urlsplit
 import boto3
 from botocore.config import Config
 
-from local.dynamodb_local import dynamodb_local
 from local.run import AWS_ENVIRONMENT
 from local.template import Template, environment
+from tools.dynamodb_local import dynamodb_local
 
 WRITERS, ROUNDS = 8, 25
 

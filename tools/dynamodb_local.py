@@ -11,8 +11,8 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from local.npm import npm_package
 from local.template import ROOT
+from tools.npm import npm_package
 
 # An npm package that carries DynamoDB Local 1.25.1, so that no container registry is needed.
 PACKAGE = "amplify-dynamodb-simulator@2.9.30"
@@ -20,7 +20,7 @@ SHA512 = "xTeeRLvzEfqyd5lh3bH4c0kHvSHHmmhD5ZDsHFKAQ5g2Zl6JqlFdutaQhCLHzxEp6Ry1o7
 FOLDER = ROOT / ".dynamodb"
 READY = FOLDER / "ready"
 JAR = FOLDER / "DynamoDBLocal.jar"
-LAUNCHER = ROOT / "local" / "DynamoDbLocal.java"
+LAUNCHER = ROOT / "tools" / "DynamoDbLocal.java"
 PATIENCE = 30  # seconds for a Java start on a busy machine
 
 

@@ -12,8 +12,8 @@ from pathlib import Path
 
 import yaml
 
-from local.npm import npm_package
 from local.template import ROOT
+from tools.npm import npm_package
 
 # The reference with its console, in one file. To change the version, change both.
 SCALAR = "@scalar/api-reference@1.72.1"
