@@ -20,6 +20,8 @@ TABLE_SHAPE = ("AttributeDefinitions", "KeySchema", "GlobalSecondaryIndexes", "B
 
 # Names of the tables: their logical ids, as SAM CLI has it.
 TABLES = {"api_keys_table": "ApiKeysTable", "applications_table": "ApplicationsTable"}
+# What `!If` leaves out.
+NO_VALUE = "AWS::NoValue"
 
 type Handler = Callable[[dict[str, Any], Any], Any]
 
@@ -93,13 +95,14 @@ class Template:
         self._root = path.parent
         declared = self.document["Parameters"]
         self._parameters = {name: parameters.get(name, p.get("Default", "")) for name, p in declared.items()}
+        self._parameters["AWS::StackName"] = "local"  # as SAM CLI has it
 
     def resources(self, kind: str) -> dict[str, dict[str, Any]]:
         """Return the properties of all resources of a type, resolved, by logical id."""
         return {
             name: self.resolve(resource["Properties"])
             for name, resource in self.document["Resources"].items()
-            if resource["Type"] == kind
+            if resource["Type"] == kind and self.has(resource)
         }
 
     def functions(self) -> dict[str, Function]:
@@ -111,6 +114,10 @@ class Template:
             code = self._root / own["CodeUri"]
             found[name] = Function(name, code, own.get("Handler", shared["Handler"]), variables)
         return found
+
+    def has(self, resource: dict[str, Any]) -> bool:
+        """Tell whether a deployment with these parameters has a resource, by its condition."""
+        return "Condition" not in resource or self._holds(resource["Condition"])
 
     def create_tables(self, client: "DynamoDBClient") -> None:
         """Create every table, named by its logical id."""
@@ -125,7 +132,8 @@ class Template:
             case {"Fn::If": [condition, then, otherwise]}:
                 return self.resolve(then if self._holds(condition) else otherwise)
             case dict():
-                return {key: self.resolve(member) for key, member in value.items()}
+                members = {key: self.resolve(member) for key, member in value.items()}
+                return {key: member for key, member in members.items() if member != NO_VALUE}
             case list():
                 return [self.resolve(member) for member in value]
             case _:
@@ -133,4 +141,4 @@ class Template:
 
     def _holds(self, condition: str) -> bool:
         left, right = self.resolve(self.document["Conditions"][condition]["Fn::Equals"])
-        return bool(left == right)
+        return str(left) == str(right)  # as CloudFormation compares, whatever a parameter's type

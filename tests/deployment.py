@@ -71,7 +71,7 @@ def calls_of(operation: str, body: dict[str, Any]) -> list[tuple[str, str]]:
 def text_of(result: dict[str, Any]) -> str:
     """Return a response's body as a client reads it."""
     if not result.get("isBase64Encoded"):
-        return str(result["body"])
+        return str(result.get("body", ""))
     octets = base64.b64decode(result["body"])
     compressed = result["headers"].get("content-encoding") == "gzip"
     return (gzip.decompress(octets) if compressed else octets).decode()
@@ -137,7 +137,7 @@ class Deployment:
     def invoke(self, function: str, event: dict[str, Any]) -> Answer:
         """Invoke a function as API Gateway does. Every answer is held against the contract."""
         result = self.handlers[function](event, Context(function))
-        answer = Answer(result["statusCode"], result["headers"], text_of(result))
+        answer = Answer(result["statusCode"], result.get("headers", {}), text_of(result))
         method, path = self.request_line(function, event)
         CONTRACT.check(method, path, answer.status, answer.headers, answer.text)
         return answer
@@ -148,8 +148,11 @@ class Deployment:
         match [route["Properties"] for route in events]:
             case [{"Method": method, "Path": path}]:
                 return method, path
-        http = event.get("requestContext", {}).get("http", {})
-        return http.get("method", "GET"), event.get("rawPath") or "/no/path"
+        method = event.get("requestContext", {}).get("http", {}).get("method", "GET")
+        if event.get("routeKey") in ("$default", "ANY /{proxy+}", "OPTIONS /{proxy+}"):
+            # Without what a stage or a base path puts before it.
+            return method, "/" + (event.get("pathParameters") or {}).get("proxy", "")
+        return method, event.get("rawPath") or "/no/path"
 
     def revoke(
         self, application_id: str, key_id: str, token: str | None, *, authorization: str | None = None

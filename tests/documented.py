@@ -65,6 +65,9 @@ class Contract:
 
     def check(self, method: str, path: str, status: int, headers: Mapping[str, str], text: str) -> None:
         """Fail unless the answer is documented: its status, each of its headers, its content type and body."""
+        if method == "OPTIONS":
+            assert (status, text) == (204, ""), "a preflight's answer is between browser and gateway"
+            return
         where = f"{method} {path} {status}"
         responses = self.responses(method, path)
         assert str(status) in responses, f"{where} is not documented"

@@ -64,6 +64,12 @@ def revoke(key_id: str, token: str | None) -> dict[str, Any]:
     return event(REVOKE, "DELETE", path, token, id=DOCUMENTED_ID, keyId=key_id)
 
 
+def unknown(method: str, path: str) -> dict[str, Any]:
+    """Return the event of a request that no other route matches."""
+    route = f"{'OPTIONS' if method == 'OPTIONS' else 'ANY'} /{{proxy+}}"
+    return event(route, method, path, None, proxy=path.removeprefix("/"))
+
+
 def others(token: Callable[[str], str]) -> dict[str, dict[str, Any]]:
     """Return the events of the other functions, by name of their files."""
     applications, keys = "/api/v1/applications", "/api/v1/applications/{id}/api-keys"
@@ -140,8 +146,9 @@ def main() -> None:
         **others(token),
         "serve_reference/200": event("GET /openapi.json", "GET", "/openapi.json", None),
         "serve_reference/404": event("GET /assets/{name}", "GET", "/assets/x.js", None, name="x.js"),
-        "refuse_unknown_route/404": event("$default", "GET", "/no/such/route", None),
-        "refuse_unknown_route/405": event("$default", "PATCH", revoke(DOCUMENTED_ID, None)["rawPath"], None),
+        "refuse_unknown_route/204": unknown("OPTIONS", revoke(DOCUMENTED_ID, None)["rawPath"]),
+        "refuse_unknown_route/404": unknown("GET", "/no/such/route"),
+        "refuse_unknown_route/405": unknown("PATCH", revoke(DOCUMENTED_ID, None)["rawPath"]),
     }
     for name, content in events.items():
         path = ROOT / "events" / f"{name}.json"

@@ -1,5 +1,6 @@
-"""$default: what no route matches is a 404, or a 405 where the path exists under another method."""
+"""$default: what no route matches is a 404, or a 405 where the path exists under another method; preflights, a 204."""
 
+import os
 import re
 
 from apikeys.endpoint import public_endpoint
@@ -7,10 +8,12 @@ from apikeys.errors import MethodNotAllowed, NotFound
 from apikeys.request import JSON, Request
 
 # The routes of template.yaml; a test keeps the two equal.
-ROUTES = {
-    "/": ("GET",),
-    "/openapi.json": ("GET",),
-    "/assets/{name}": ("GET",),
+REFERENCE = {
+    "/": ("GET", "HEAD"),
+    "/openapi.json": ("GET", "HEAD"),
+    "/assets/{name}": ("GET", "HEAD"),
+}
+API = {
     "/api/v1/applications": ("GET", "POST"),
     "/api/v1/applications/{id}/api-keys": ("GET", "POST"),
     "/api/v1/applications/{id}/api-keys/{keyId}": ("DELETE", "GET"),
@@ -18,13 +21,17 @@ ROUTES = {
     "/api/v1/api-keys/introspect": ("POST",),
     "/api/v1/whoami": ("GET",),
 }
+ROUTES = API | (REFERENCE if os.environ.get("REFERENCE_PAGE") == "true" else {})
 PATTERNS = {re.compile(re.sub(r"\{\w+\}", "[^/]+", path)): methods for path, methods in ROUTES.items()}
 
 
 @public_endpoint
-def handler(request: Request) -> JSON:
-    """Say what is wrong with the request line; this function never succeeds."""
+def handler(request: Request) -> JSON | None:
+    """Say what is wrong with the request line. A preflight is answered; the gateway says who may go on."""
+    if request.method == "OPTIONS":
+        return None
+    path = "/" if request.route == "$default" else f"/{request.path_parameter('proxy')}"
     for pattern, methods in PATTERNS.items():
-        if pattern.fullmatch(request.path):
+        if pattern.fullmatch(path):
             raise MethodNotAllowed(methods)
     raise NotFound("no such route")

@@ -18,11 +18,13 @@ WITH_TOKEN = [route for route, operation in OPERATIONS.items() if {"jwt"} in map
 
 
 def functions_by_route() -> dict[str, str]:
+    """Return the function of each route that the contract has: HEAD is GET's, the rest is no route of its own."""
     return {
         f"{event['Properties']['Method']} {event['Properties']['Path']}": name
         for name, function in FUNCTIONS.items()
         for event in function.get("Events", {}).values()
-        if "Path" in event["Properties"]
+        if event["Properties"].get("Path", "/{proxy+}") != "/{proxy+}"
+        and event["Properties"]["Method"] != "HEAD"
     }
 
 

@@ -1,5 +1,6 @@
 """What template.yaml promises, read from it."""
 
+import json
 import re
 from typing import Any
 
@@ -12,13 +13,17 @@ FUNCTIONS = TEMPLATE.resources("AWS::Serverless::Function")
 TABLES = TEMPLATE.resources("AWS::DynamoDB::Table")
 
 
+UNKNOWN = "/{proxy+}"
+
+
 def routes() -> dict[str, tuple[str, ...]]:
+    """Return the methods of each path that is a capability's."""
     found: dict[str, tuple[str, ...]] = {}
     for function in FUNCTIONS.values():
         for event in function.get("Events", {}).values():
             properties: dict[str, Any] = event["Properties"]
-            if "Path" in properties:
-                path = properties["Path"]
+            path = properties.get("Path", UNKNOWN)
+            if path != UNKNOWN:
                 found[path] = (*found.get(path, ()), properties["Method"])
     return {path: tuple(sorted(methods)) for path, methods in found.items()}
 
@@ -29,13 +34,27 @@ def test_the_405s_know_the_routes_of_the_template() -> None:
 
 
 def test_exactly_one_function_answers_what_no_route_matches() -> None:
-    default = [
-        name
+    answers = [
+        (name, e["Properties"].get("Method"))
         for name, f in FUNCTIONS.items()
         for e in f.get("Events", {}).values()
-        if "Path" not in e["Properties"]
+        if e["Properties"].get("Path", UNKNOWN) == UNKNOWN
     ]
-    assert default == ["RefuseUnknownRouteFunction"]
+    assert answers == [("RefuseUnknownRouteFunction", method) for method in (None, "ANY", "OPTIONS")]
+
+
+def test_whatever_is_read_may_be_asked_for_by_head_alone() -> None:
+    """On an HTTP API a HEAD is no GET: without a route of its own it would be answered 405."""
+    reference = {path for path in routes() if not path.startswith("/api/")}
+    assert len(reference) == 3
+    assert {routes()[path] for path in reference} == {("GET", "HEAD")}
+
+
+def test_the_reference_can_be_left_out_whole() -> None:
+    left_out = Template({"ReferencePage": "false"})
+    assert FUNCTIONS.keys() - left_out.functions().keys() == {"ServeReferenceFunction"}
+    for kind in ("AWS::IAM::Role", "AWS::Logs::LogGroup"):
+        assert [name for name in left_out.resources(kind) if "Reference" in name] == []
 
 
 def test_every_capability_has_its_function_and_every_function_its_capability() -> None:
@@ -81,12 +100,39 @@ def test_every_log_is_kept_for_the_time_asked_for() -> None:
     assert {function["LoggingConfig"]["LogGroup"] for function in FUNCTIONS.values()} <= groups.keys()
 
 
-def test_the_access_log_holds_no_header() -> None:
-    """Guarantee: no token reaches the access log."""
+def access_log() -> str:
     [api] = TEMPLATE.resources("AWS::Serverless::HttpApi").values()
-    fields = re.findall(r"\$context\.[\w.]+", api["AccessLogSettings"]["Format"])
-    assert fields
-    assert not [field for field in fields if "header" in field.lower() or "authorizer" in field.lower()]
+    return str(api["AccessLogSettings"]["Format"])
+
+
+def test_the_access_log_holds_the_route_and_what_failed_and_nothing_a_caller_chose() -> None:
+    """Guarantee: no token and no key reaches the access log: no header, no path, no query."""
+    assert set(re.findall(r"\$context\.[\w.]+", access_log())) == {
+        "$context.requestId",
+        "$context.requestTime",
+        "$context.identity.sourceIp",
+        "$context.httpMethod",
+        "$context.routeKey",
+        "$context.status",
+        "$context.responseLatency",
+        "$context.responseLength",
+        "$context.error.message",
+        "$context.authorizer.error",
+        "$context.integration.status",
+        "$context.integration.error",
+    }
+
+
+def test_a_line_of_the_access_log_is_json_and_its_numbers_are_numbers() -> None:
+    always = {"$context.status": "200", "$context.responseLatency": "12", "$context.responseLength": "2"}
+    # API Gateway writes a hyphen for what a request does not have.
+    line = re.sub(r"\$context\.[\w.]+", lambda variable: always.get(variable[0], "-"), access_log())
+    written = json.loads(line)
+    assert {name: value for name, value in written.items() if value != "-"} == {
+        "status": 200,
+        "latencyMs": 12,
+        "responseBytes": 2,
+    }
 
 
 def test_every_parameter_is_described() -> None:
@@ -103,9 +149,42 @@ def test_only_the_issuer_and_the_audience_have_to_be_given() -> None:
 
 
 @pytest.mark.parametrize(
-    "url", ["http://keys.example.com", "data:,{}", "file:///etc/passwd", "https://a b", "x"]
+    "url",
+    [
+        "http://keys.example.com",
+        "http://localhost:3001",
+        "http://127.0.0.1",
+        "http://127.0.0.1.example.com:3001",
+        "http://evil.example\\@127.0.0.1:3001/",
+        "https://good.example@evil.example\\/",
+        "data:,{}",
+        "file:///etc/passwd",
+        "https://",
+        "https://a b",
+        "HTTPS://issuer.example.com",
+        "x",
+    ],
 )
-def test_a_deployment_reads_keys_over_https_only(url: str) -> None:
-    pattern = TEMPLATE.document["Parameters"]["JwksUrl"]["AllowedPattern"]
-    assert not re.search(pattern, url)
-    assert re.search(pattern, "https://issuer.example.com/.well-known/jwks.json")
+def test_a_deployment_takes_keys_over_https_only_or_from_this_machine(url: str) -> None:
+    """Guarantee: neither the issuer, whose discovery document names the keys, nor the key set is read in the clear."""
+    for parameter in ("Issuer", "JwksUrl"):
+        pattern = TEMPLATE.document["Parameters"][parameter]["AllowedPattern"]
+        assert not re.search(pattern, url)
+        for good in ("https://login.example.com:8443/a/b?c=d", "https://i.example", "http://127.0.0.1:3001"):
+            assert re.search(pattern, good)
+    assert re.search(TEMPLATE.document["Parameters"]["JwksUrl"]["AllowedPattern"], "")
+    assert not re.search(TEMPLATE.document["Parameters"]["Issuer"]["AllowedPattern"], "")
+
+
+@pytest.mark.parametrize("prefix", ["", "https://api.example/", "api://1b6e/", "api-keys/", "urn:x:"])
+def test_a_scope_prefix_may_be_whatever_a_scope_may_be(prefix: str) -> None:
+    pattern = TEMPLATE.document["Parameters"]["ScopePrefix"]["AllowedPattern"]
+    assert re.search(pattern, prefix)
+    for character in ' "\\\u00e9':  # RFC 6749, section 3.3
+        assert not re.search(pattern, prefix + character)
+
+
+def test_functions_know_the_stack_and_what_scopes_begin_with() -> None:
+    functions = Template({"ScopePrefix": "https://api.example/"}).functions().values()
+    assert {function.environment["SCOPE_PREFIX"] for function in functions} == {"https://api.example/"}
+    assert {function.environment["STACK_NAME"] for function in functions} == {"local"}

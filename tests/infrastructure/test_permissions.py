@@ -112,5 +112,8 @@ def test_only_this_api_may_invoke_and_each_route_only_its_function(transformed: 
         ("ServeReference", "${__Stage__}/GET/"),
         ("ServeReference", "${__Stage__}/GET/openapi.json"),
         ("ServeReference", "${__Stage__}/GET/assets/*"),
+        ("ServeReference", "${__Stage__}/HEAD/"),
+        ("ServeReference", "${__Stage__}/HEAD/openapi.json"),
+        ("ServeReference", "${__Stage__}/HEAD/assets/*"),
         ("Whoami", "${__Stage__}/GET/api/v1/whoami"),
     }

@@ -1,6 +1,6 @@
 """The stack can be created, and its data outlives it or does not, as asked: on moto's CloudFormation.
 
-moto makes all its resources but the HTTP API and its stage (UNSUPPORTED), whose definition is checked in place.
+moto makes all its resources but the HTTP API and its stage (UNSUPPORTED), whose definition test_gateway.py checks.
 """
 
 import ast
@@ -21,7 +21,6 @@ import pytest
 import requests
 
 from local.run import is_listening
-from tests.contract.test_template import routes
 from tests.infrastructure.conftest import PARAMETERS
 
 UNSUPPORTED = {"HttpApi", "HttpApiApiGatewayDefaultStage"}
@@ -135,24 +134,3 @@ def test_a_trial_stack_leaves_nothing(account: Account, transformed: dict[str, A
         assert account.client("lambda").list_functions()["Functions"] == []
         assert account.client("logs").describe_log_groups()["logGroups"] == []
         assert account.client("iam").list_roles()["Roles"] == []
-
-
-def test_the_api_has_the_routes_of_the_template(transformed: dict[str, Any]) -> None:
-    """In its OpenAPI definition, since moto's CloudFormation makes no HTTP API."""
-    paths = transformed["Resources"]["HttpApi"]["Properties"]["Body"]["paths"]
-    assert paths.keys() == routes().keys() | {"$default"}
-    for path, methods in routes().items():
-        assert {method.upper() for method in paths[path]} == set(methods)
-        for operation in paths[path].values():
-            assert operation["x-amazon-apigateway-integration"]["payloadFormatVersion"] == "2.0"
-            guarded = path == "/api/v1/whoami"
-            assert operation.get("security") == ([{"ApiKeyAuthorizer": []}] if guarded else None)
-
-
-def test_the_authorizers_verdict_is_never_cached(transformed: dict[str, Any]) -> None:
-    """Guarantee: with a cached verdict, revoked would mean revoked some time later."""
-    schemes = transformed["Resources"]["HttpApi"]["Properties"]["Body"]["components"]["securitySchemes"]
-    authorizer = schemes["ApiKeyAuthorizer"]["x-amazon-apigateway-authorizer"]
-    assert authorizer["authorizerResultTtlInSeconds"] == 0
-    assert authorizer["authorizerPayloadFormatVersion"] == "2.0"
-    assert authorizer["enableSimpleResponses"] is True

@@ -10,7 +10,7 @@ from local.run import SAM_PYTHON
 from local.template import ROOT, Template
 
 CAPABILITIES = len(list((ROOT / "functions").iterdir()))
-ROUTES = CAPABILITIES - 1 + 2  # the authorizer has none, the reference three
+ROUTES = CAPABILITIES - 1 + 5  # the authorizer has none, the reference three, each by GET and HEAD
 TABLES = ("ApiKeysTable", "ApplicationsTable")
 LANGUAGE_EXTENSIONS = "AWS::LanguageExtensions"
 
@@ -20,7 +20,8 @@ def test_it_is_a_valid_cloudformation_template(transformed: dict[str, Any], tmp_
     # On AWS it comes before SAM's transform, and its work is done by then.
     path.write_text(json.dumps({"Transform": LANGUAGE_EXTENSIONS} | transformed))
     linter = str(SAM_PYTHON.parent / "cfn-lint")
-    command = [linter, "--regions", "eu-central-1", "us-east-1", "--", str(path)]
+    # W1028: SAM repeats a function's condition inside itself, once for each level of its routes.
+    command = [linter, "--ignore-checks", "W1028", "--regions", "eu-central-1", "us-east-1", "--", str(path)]
     run = subprocess.run(command, capture_output=True, text=True, check=False)
     assert run.returncode == 0, run.stdout + run.stderr
     assert run.stdout == ""

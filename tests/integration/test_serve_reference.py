@@ -95,7 +95,7 @@ def test_a_function_without_its_bundle_does_not_start(tmp_path: Path) -> None:
 
 def test_scalar_is_the_one_that_was_chosen() -> None:
     """The bundle is fetched by version and refused unless its archive has this hash."""
-    source = (ROOT / "local" / "reference.py").read_text()
+    source = (ROOT / "tools" / "reference.py").read_text()
     assert re.search(r'SCALAR = "@scalar/api-reference@\d+\.\d+\.\d+"', source)
     [digest] = re.findall(r'SHA512 = "([^"]+)"', source)
     assert len(base64.b64decode(digest)) == 64

@@ -49,8 +49,12 @@ def endpoint(*, scope: str, status: int = 200) -> Callable[[Callable[[Request, "
     return decorate
 
 
-def public_endpoint(capability: Callable[[Request], JSON | Asset]) -> Handler:
-    """Make a capability a Lambda handler that asks for no JWT: open, or behind the authorizer."""
+def public_endpoint(capability: Callable[[Request], JSON | Asset | None]) -> Handler:
+    """Make a capability a Lambda handler that asks for no JWT: open, or behind the authorizer.
+
+    Args:
+        capability: returns the body of the answer; None for a 204, which has neither body nor headers.
+    """
     return _answering(capability, 200)
 
 
@@ -107,7 +111,7 @@ def _start_log(request: Request, context: "LambdaContext") -> None:
     )
 
 
-def _answering(capability: Callable[[Request], JSON | Asset], success: int) -> Handler:
+def _answering(capability: Callable[[Request], JSON | Asset | None], success: int) -> Handler:
     """Turn whatever the capability returns or raises into an answer of the documented shape.
 
     A fault of ours is logged in full and tells the client nothing.
@@ -125,7 +129,9 @@ def _answering(capability: Callable[[Request], JSON | Asset], success: int) -> H
         except Exception:  # noqa: BLE001 -- whatever it is, the client gets the documented shape
             logger.exception("fault", status=InternalError.status)
             return _response(InternalError.status, InternalError().body(), {})
-        logger.info("answered", status=success)
+        logger.info("answered", status=204 if body is None else success)
+        if body is None:
+            return {"statusCode": 204}
         if isinstance(body, Asset):
             return body.response(request)
         return _response(success, body, {})

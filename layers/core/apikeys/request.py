@@ -36,8 +36,14 @@ class Request:
         return str(self._event.get("routeKey"))
 
     @property
+    def method(self) -> str:
+        """The method as requested."""
+        context = self._event.get("requestContext") or {}
+        return str((context.get("http") or {}).get("method"))
+
+    @property
     def path(self) -> str:
-        """The path as requested."""
+        """The path as requested, with the stage or a custom domain's base path before it."""
         return str(self._event.get("rawPath"))
 
     @property
@@ -72,6 +78,10 @@ class Request:
     def query(self, name: str) -> str | None:
         """Return a query parameter, or None; several of one name are joined with commas by API Gateway."""
         return (self._event.get("queryStringParameters") or {}).get(name)
+
+    def path_parameter(self, name: str) -> str | None:
+        """Return a path parameter, or None if the route has none of that name."""
+        return (self._event.get("pathParameters") or {}).get(name)
 
     def path_uuids(self, *names: str) -> list[str]:
         """Return path parameters that are UUIDs, in lower case.
