@@ -18,7 +18,7 @@ from typing import Any
 import boto3
 from moto.server import ThreadedMotoServer
 
-from apikeys.log import logger
+from apikeys import log
 from apikeys.store import Store
 from local.demo import OTHER, OWNER, seed
 from local.functions import FunctionsServer
@@ -133,7 +133,7 @@ def stack(port: int, dynamodb_host: str = "127.0.0.1") -> Iterator[dict[str, Any
         client = boto3.client("dynamodb", endpoint_url=dynamodb)
         template.create_tables(client)
         applications = seed(Store(client, **TABLES))
-        logger.registered_handler.setStream(cleanup.enter_context(LOG.open("w", buffering=1)))  # type: ignore[attr-defined]
+        cleanup.enter_context(log.written_to(cleanup.enter_context(LOG.open("w"))))
         handlers = {name: function.load() for name, function in template.functions().items()}
         functions = FunctionsServer(handlers, print_request)
         functions.start()

@@ -1,11 +1,13 @@
 """One deployment for all tests: moto's DynamoDB with the template's tables, the functions, a real issuer."""
 
+import io
 import os
 from collections.abc import Iterator
 
 import pytest
 import time_machine
 
+from apikeys.log import written_to
 from tests.deployment import NOW, Deployment
 
 # No test may reach AWS, whatever the shell it is started from is logged in to.
@@ -25,3 +27,11 @@ def clock() -> Iterator[time_machine.Traveller]:
     """Stop the clock at NOW; a test moves it on."""
     with time_machine.travel(NOW, tick=False) as traveller:
         yield traveller
+
+
+@pytest.fixture
+def log() -> Iterator[io.StringIO]:
+    """What is logged during the test, a JSON object a line."""
+    stream = io.StringIO()
+    with written_to(stream):
+        yield stream

@@ -11,8 +11,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
+from apikeys import log
 from apikeys.check import Checker
-from apikeys.log import logger
 from local.functions import Context
 from local.run import AWS_ENVIRONMENT
 from local.template import Template, environment
@@ -100,7 +100,7 @@ def _read(  # noqa: PLR0913, PLR0917 -- what crosses to another process
     stop: Any,
     results: Any,
 ) -> None:
-    logger.setLevel("CRITICAL")
+    log.THRESHOLD = log.LEVELS["ERROR"]
     if cached:
         Checker.check = functools.cache(Checker.check)  # type: ignore[method-assign] # the sabotage
     with environment(AWS_ENVIRONMENT):

@@ -1,11 +1,9 @@
 """The check: is this key string good, now? One strongly consistent read, and nothing is remembered."""
 
-from aws_lambda_powertools.metrics import Metrics, MetricUnit
-
+from apikeys import log
 from apikeys.keys import ApiKey
-from apikeys.log import logger
 from apikeys.records import KeyRecord, timestamp
-from apikeys.settings import required
+from apikeys.settings import optional, required
 from apikeys.store import Store
 
 
@@ -15,20 +13,22 @@ class Checker:
     Args:
         store: where the keys are.
         prefix: that they begin with.
+        stack: what the deployment is called in metrics.
     """
 
-    def __init__(self, store: Store, *, prefix: str) -> None:
+    def __init__(self, store: Store, *, prefix: str, stack: str = "api-keys") -> None:
         self._store = store
         self._prefix = prefix
+        self._stack = stack
 
     @classmethod
     def connect(cls) -> "Checker":
-        """Make the checker of this deployment.
+        """Make the checker of this deployment; STACK_NAME may be left out.
 
         Raises:
             SettingsError: if KEY_PREFIX is not set, or the store's settings are not.
         """
-        return cls(Store.connect(), prefix=required("KEY_PREFIX"))
+        return cls(Store.connect(), prefix=required("KEY_PREFIX"), stack=optional("STACK_NAME", "api-keys"))
 
     def check(self, presented: str, *, source: str) -> KeyRecord | None:
         """Return the key if it is good: known, with this secret, neither revoked nor expired. Else None.
@@ -50,19 +50,10 @@ class Checker:
         if not key.matches(stored_hash):
             return None
         if record.revoked_at:
-            _trip(record, source)
+            self._trip(record, source)
         return record if record.status(timestamp()) == "active" else None
 
-
-def _trip(record: KeyRecord, source: str) -> None:
-    """Sound the alarm: a revoked key with the right secret is a key that somebody else has.
-
-    One log line is both: a warning for people, and a CloudWatch metric in embedded metric format.
-    https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html
-    """
-    metrics = Metrics(namespace="ApiKeys", service="api-keys")
-    metrics.add_metric(name="RevokedKeyUsed", unit=MetricUnit.Count, value=1)
-    alarm = metrics.serialize_metric_set()
-    metrics.clear_metrics()
-    where = {"key_id": record.key_id, "application_id": record.application_id, "source": source}
-    logger.warning("a revoked key was used", extra=alarm | where)
+    def _trip(self, record: KeyRecord, source: str) -> None:
+        """Sound the alarm: a revoked key with the right secret is a key that somebody else has."""
+        where = {"key_id": record.key_id, "application_id": record.application_id, "source": source}
+        log.metric("RevokedKeyUsed", "a revoked key was used", stack=self._stack, **where)
