@@ -34,7 +34,8 @@ class LocalIssuer:
     def __init__(self, port: int = 0, *, host: str = "127.0.0.1", name: str = "127.0.0.1") -> None:
         self.rotate()
         self._server = ThreadingHTTPServer((host, port), self._request_handler())
-        self.url = f"http://{name}:{self._server.server_port}"
+        self.port = self._server.server_port
+        self.url = f"http://{name}:{self.port}"
         self.jwks_url = self.url + JWKS
         self._thread = Thread(target=self._server.serve_forever, args=(0.05,), daemon=True)
 

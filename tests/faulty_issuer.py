@@ -18,8 +18,8 @@ class FaultyIssuer(LocalIssuer):
         manner: "silent" to accept and say nothing, "dribbling" to send a header for ever, one byte at a time.
     """
 
-    def __init__(self) -> None:
-        super().__init__()
+    def __init__(self, host: str = "127.0.0.1") -> None:
+        super().__init__(host=host, name=host)
         self.fetched: list[str] = []
         self.down = False
         self.served: bytes | None = None

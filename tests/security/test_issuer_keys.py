@@ -1,8 +1,11 @@
 """Guarantee: keys come from the issuer only; its outage neither lets strangers in nor locks on-call out."""
 
+import base64
 import json
+import threading
 import time
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import jwt
@@ -10,6 +13,7 @@ import pytest
 import time_machine
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
+from apikeys import deadline
 from apikeys.caller import Authenticator
 from apikeys.errors import ServiceUnavailable, Unauthorized
 from apikeys.issuer import IssuerKeys
@@ -34,6 +38,21 @@ def authenticator(issuer: FaultyIssuer) -> Authenticator:
 def another_jwk() -> dict[str, Any]:
     public = ec.generate_private_key(ec.SECP256R1()).public_key()
     return dict(jwt.get_algorithm_by_name("ES256").to_jwk(public, as_dict=True)) | {"kid": "another"}
+
+
+class Remaining:
+    """A Lambda context of an invocation with so many seconds left."""
+
+    def __init__(self, seconds: float) -> None:
+        self.get_remaining_time_in_millis = lambda: seconds * 1000
+
+
+def sockets_to(port: int) -> int:
+    """Return how many TCP sockets of this process are connected to a port of this machine."""
+    inodes = {str(path.readlink()) for path in Path("/proc/self/fd").iterdir() if path.is_symlink()}
+    rows = [line.split() for line in Path("/proc/self/net/tcp").read_text().splitlines()[1:]]
+    to_it = [row for row in rows if int(row[2].split(":")[1], 16) == port]
+    return len([row for row in to_it if f"socket:[{row[9]}]" in inodes])
 
 
 def outcome(authenticator: Authenticator, token: str) -> int:
@@ -88,11 +107,79 @@ def test_random_key_ids_cannot_make_us_hammer_the_issuer(
     token = issuer.token("alice")
     assert outcome(authenticator, token) == 200
     clock.shift(IssuerKeys.COOLDOWN)
-    for number in range(100):
-        claims = jwt.decode(token, options={"verify_signature": False})
-        stranger = jwt.encode(claims, issuer.private_key, "ES256", {"kid": f"random-{number}"})
-        assert outcome(authenticator, stranger) == 401
+    claims = jwt.decode(token, options={"verify_signature": False})
+    outcomes = [
+        outcome(authenticator, jwt.encode(claims, issuer.private_key, "ES256", {"kid": f"random-{number}"}))
+        for number in range(100)
+    ]
     assert issuer.fetched == [JWKS, JWKS]
+    # The first is settled by a fetch; of the others nobody can tell before the next.
+    assert outcomes == [401] + [503] * 99
+    assert outcome(authenticator, token) == 200
+
+
+def test_a_new_key_within_the_cooldown_that_a_stranger_started_is_503_and_works_after_it(
+    issuer: FaultyIssuer, authenticator: Authenticator, clock: time_machine.Traveller
+) -> None:
+    """Guarantee: nobody can make us answer 401 to a token that is good."""
+    claims = jwt.decode(issuer.token("alice"), options={"verify_signature": False})
+    assert outcome(authenticator, jwt.encode(claims, issuer.private_key, "ES256", {"kid": "junk"})) == 401
+    issuer.rotate()
+    clock.shift(4)
+    with pytest.raises(ServiceUnavailable) as raised:
+        authenticator.authenticate(f"Bearer {issuer.token('alice')}")
+    assert raised.value.headers == {"retry-after": "6"}
+    clock.shift(6)
+    assert outcome(authenticator, issuer.token("alice")) == 200
+
+
+@pytest.mark.parametrize(
+    "header", [{"kid": "KID", "alg": "none"}, {"alg": "HS256"}, {"kid": "KID", "alg": "RS256"}]
+)
+def test_a_token_that_no_key_could_make_good_is_401_without_asking_the_issuer_again(
+    issuer: FaultyIssuer, authenticator: Authenticator, header: dict[str, str]
+) -> None:
+    good = issuer.token("alice")
+    assert outcome(authenticator, good) == 200
+    text = json.dumps(header).replace("KID", issuer.kid).encode()
+    forged = base64.urlsafe_b64encode(text).rstrip(b"=").decode() + good[good.index(".") :]
+    assert outcome(authenticator, forged) == 401
+    assert issuer.fetched == [JWKS]
+
+
+@pytest.mark.parametrize("hours", [-1, 1])
+def test_a_withdrawn_key_is_refused_also_when_the_clock_was_set(
+    issuer: FaultyIssuer, authenticator: Authenticator, clock: time_machine.Traveller, hours: int
+) -> None:
+    """Guarantee: a clock that is set back does not prolong the life of a withdrawn key."""
+    old = issuer.token("alice", changes={"iat": None})
+    assert outcome(authenticator, old) == 200
+    issuer.rotate()
+    clock.shift(hours * 3600)
+    assert outcome(authenticator, old) == 401
+    assert issuer.fetched == [JWKS, JWKS]
+
+
+def test_the_wait_is_never_longer_than_the_cooldown_also_when_the_clock_was_set_back(
+    issuer: FaultyIssuer, authenticator: Authenticator, clock: time_machine.Traveller
+) -> None:
+    issuer.down = True
+    for shift in (0, -3600, 7200):
+        clock.shift(shift)
+        with pytest.raises(ServiceUnavailable) as raised:
+            authenticator.authenticate(f"Bearer {issuer.token('alice')}")
+        assert raised.value.headers == {"retry-after": str(IssuerKeys.COOLDOWN)}
+    assert issuer.fetched == [JWKS] * 3
+
+
+def test_while_the_issuer_is_down_a_clock_that_is_set_back_does_not_lock_on_call_out(
+    issuer: FaultyIssuer, authenticator: Authenticator, clock: time_machine.Traveller
+) -> None:
+    token = issuer.token("alice", changes={"iat": None})
+    assert outcome(authenticator, token) == 200
+    issuer.down = True
+    clock.shift(-3600)
+    assert outcome(authenticator, token) == 200
 
 
 def test_while_the_issuer_is_down_known_keys_keep_working_for_a_bounded_time(
@@ -268,6 +355,57 @@ def test_discovery_cannot_point_to_an_untrusted_url(issuer: FaultyIssuer, jwks_u
     assert issuer.fetched == [DISCOVERY]
 
 
+def test_discovery_cannot_point_to_plain_http_elsewhere(issuer: FaultyIssuer) -> None:
+    """Guarantee: whoever can change what is sent over plain http cannot hand us keys.
+
+    The keys that the document points to are the right ones, at an address that answers; without the check of the URL in
+    issuer.py, the token is accepted.
+    """
+    elsewhere = FaultyIssuer(host="127.0.0.2")
+    elsewhere.start()
+    document = {"issuer": issuer.url, "jwks_uri": f"http://127.0.0.2:{elsewhere.port}{JWKS}"}
+    issuer.served = json.dumps(document).encode()
+    elsewhere.served = json.dumps(issuer.key_set()).encode()
+    authenticator = Authenticator(TokenSettings(issuer.url, AUDIENCE, None, "sub"))
+    assert outcome(authenticator, issuer.token("alice")) == 503
+    assert elsewhere.fetched == []
+    elsewhere.stop()
+
+
+def test_an_issuer_that_dribbles_leaves_no_thread_and_no_socket_behind(clock: time_machine.Traveller) -> None:
+    """Guarantee: an issuer on a bad day, or somebody who keeps asking meanwhile, cannot use this process up."""
+    issuer = FaultyIssuer()
+    issuer.manner = "dribbling"
+    issuer.start()
+    authenticator = Authenticator(TokenSettings(issuer.url, AUDIENCE, issuer.jwks_url, "sub"))
+    sockets, threads = sockets_to(issuer.port), {thread.name for thread in threading.enumerate()}
+    for _ in range(2):
+        assert outcome(authenticator, issuer.token("alice")) == 503
+        clock.shift(IssuerKeys.COOLDOWN)
+    assert sockets_to(issuer.port) == sockets == 0
+    # Of the threads that are new, all serve the issuer.
+    new = {thread.name for thread in threading.enumerate()} - threads
+    assert [name for name in new if "process_request_thread" not in name] == []
+    issuer.stop()
+
+
+@pytest.mark.parametrize("manner", ["silent", "dribbling"])
+def test_a_fetch_takes_what_is_left_of_the_request_if_that_is_less(manner: str) -> None:
+    issuer = FaultyIssuer()
+    issuer.manner = manner
+    issuer.start()
+    authenticator = Authenticator(TokenSettings(issuer.url, AUDIENCE, issuer.jwks_url, "sub"))
+    deadline.start(Remaining(deadline.RESERVE + 0.5))
+    started = time.monotonic()
+    assert outcome(authenticator, issuer.token("alice")) == 503
+    assert 0.4 < time.monotonic() - started < 1
+    deadline.start(Remaining(0))
+    assert outcome(authenticator, issuer.token("alice")) == 503
+    deadline.stop()
+    assert len(issuer.fetched) == 1
+    issuer.stop()
+
+
 @pytest.mark.parametrize("manner", ["silent", "dribbling"])
 def test_a_fetch_takes_two_seconds_at_most(manner: str) -> None:
     """Guarantee: an issuer that hangs, or answers a byte at a time, cannot hold up a revoke for longer."""
@@ -290,4 +428,4 @@ def test_a_key_of_a_curve_is_for_the_algorithm_of_that_curve_only(
     issuer.served = json.dumps({"keys": [jwk]}).encode()
     claims = jwt.decode(issuer.token("alice"), options={"verify_signature": False})
     assert outcome(authenticator, jwt.encode(claims, private_key, "ES384", {"kid": "k"})) == 200
-    assert outcome(authenticator, issuer.token("alice")) == 401
+    assert outcome(authenticator, jwt.encode(claims, issuer.private_key, "ES256", {"kid": "k"})) == 401

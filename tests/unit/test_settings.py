@@ -1,8 +1,10 @@
 """A deployment that is not configured does not start."""
 
+import os
+
 import pytest
 
-from apikeys.settings import SettingsError, TokenSettings, required
+from apikeys.settings import SettingsError, TokenSettings, optional, required
 from local.template import Template, environment
 
 COMPLETE = {
@@ -35,14 +37,80 @@ def test_an_empty_value_stops_the_cold_start_and_is_named(name: str, value: str)
         function.load()
 
 
+def test_what_is_new_need_not_be_set() -> None:
+    """Whoever runs a handler by itself need not know of it."""
+    with environment(COMPLETE):
+        for name in ("SCOPE_PREFIX", "STACK_NAME", "LOG_LEVEL"):
+            os.environ.pop(name, None)
+        assert TokenSettings.from_environment().scope_prefix == ""
+        assert optional("STACK_NAME", "api-keys") == "api-keys"
+
+
 @pytest.mark.parametrize(
-    "url", ["http://issuer.example.com", "https://", "file:///keys", "issuer.example.com", "ftp://x"]
+    "url",
+    [
+        *("http://issuer.example.com", "https://", "file:///keys", "issuer.example.com", "ftp://x"),
+        *(
+            "http://evil.example\\@127.0.0.1/",
+            "http://evil.example@127.0.0.1:80/",
+            "http://127.0.0.1@evil.example/",
+        ),
+        *(
+            "http://127.0.0.1.evil.example:80/",
+            "http://127.0.0.1",
+            "http://localhost:80/",
+            "http://127.0.0.2:80/",
+        ),
+        *(
+            "https://evil.example\\@good.example/",
+            "https://a@b.example/",
+            "https://a b/",
+            "https://a/\r\nx: y",
+        ),
+        *(
+            "https://a.example/#b",
+            "https://[::1]/",
+            "data:,{}",
+            "data:text/html;base64,e30=",
+            "HTTP://127.0.0.1:80/",
+        ),
+    ],
 )
 def test_keys_are_read_over_https_only(url: str) -> None:
     """Guarantee: nobody on the network can hand us keys."""
     with environment(COMPLETE | {"ISSUER": url}), pytest.raises(SettingsError, match="https"):
         TokenSettings.from_environment()
     with environment(COMPLETE | {"JWKS_URL": url}), pytest.raises(SettingsError, match="https"):
+        TokenSettings.from_environment()
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        *(
+            "https://issuer.example.com",
+            "https://issuer.example.com:8443/realms/x/",
+            "https://a-b.example/k?p=1&q=%20",
+        ),
+        *("http://127.0.0.1:3001", "http://127.0.0.1:3001/jwks.json", "http://host.docker.internal:3001"),
+        "data:application/json;base64,e30=",
+    ],
+)
+def test_https_and_this_very_machine_are_trusted(url: str) -> None:
+    with environment(COMPLETE | {"JWKS_URL": url}):
+        assert TokenSettings.from_environment().jwks_url == url
+
+
+@pytest.mark.parametrize("prefix", ["https://api.example/", "api-keys/", "api://4242/", ""])
+def test_scopes_may_have_a_prefix(prefix: str) -> None:
+    with environment(COMPLETE | {"SCOPE_PREFIX": prefix}):
+        assert TokenSettings.from_environment().scope_prefix == prefix
+
+
+@pytest.mark.parametrize("prefix", ['a"b/', "a b/", "a\\b/", "\u00e9/", "a\r\nx"])
+def test_a_prefix_that_no_scope_can_have_stops_the_cold_start(prefix: str) -> None:
+    """It is quoted in a header of the answer."""
+    with environment(COMPLETE | {"SCOPE_PREFIX": prefix}), pytest.raises(SettingsError, match="SCOPE_PREFIX"):
         TokenSettings.from_environment()
 
 

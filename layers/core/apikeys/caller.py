@@ -1,6 +1,8 @@
 """Who asks: from the Authorization header to a verified Caller."""
 
-import math
+import base64
+import binascii
+import json
 import re
 from dataclasses import dataclass
 from typing import Any
@@ -12,8 +14,10 @@ from apikeys.issuer import IssuerKeys
 from apikeys.settings import TokenSettings
 
 # The scheme in any case (RFC 9110, section 11.1), then three base64url segments without padding.
-BEARER = re.compile(r"(?i:bearer) +([A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+)")
+BEARER = re.compile(r"(?i:bearer) +(([A-Za-z0-9_-]+)\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+)")
+BEARER_SCHEME = re.compile(r"(?i:bearer)(?: |$)")
 LEEWAY = 10  # seconds that the issuer's clock and ours may differ
+LATEST = 1 << 53  # seconds; what is later is no time, and too large a number for some
 ADMIN = "api-keys:admin"
 
 
@@ -24,7 +28,7 @@ class Caller:
     Args:
         subject: the token's `sub`.
         owner: whom the caller acts for: the value of the owner claim.
-        scopes: what the token allows.
+        scopes: what the token allows, without the deployment's prefix.
     """
 
     subject: str
@@ -70,15 +74,18 @@ class Authenticator:
             raise Unauthorized("no Authorization header", token_was_sent=False)
         bearer = BEARER.fullmatch(authorization)
         if not bearer:
-            raise Unauthorized("the Authorization header is not one bearer JWT")
+            token_was_sent = BEARER_SCHEME.match(authorization) is not None
+            raise Unauthorized(
+                "the Authorization header is not one bearer JWT", token_was_sent=token_was_sent
+            )
         try:
-            return self._verify(bearer[1])
+            return self._verify(bearer[1], _header(bearer[2]))
         except jwt.PyJWTError as error:
             # `from None`: what PyJWT says may quote the token. Its type tells enough.
-            raise Unauthorized(type(error).__name__) from None
+            raise Unauthorized(_in_words(type(error).__name__)) from None
 
-    def _verify(self, token: str) -> Caller:
-        header = jwt.get_unverified_header(token)
+    def _verify(self, token: str, header: dict[str, Any]) -> Caller:
+        """Verify the token; its header only tells which key to try, and PyJWT reads it again."""
         if "crit" in header:
             raise Unauthorized("the token demands an extension (RFC 7515, section 4.1.11)")
         key = self._keys.find(header.get("kid"), header.get("alg"))
@@ -96,20 +103,39 @@ class Authenticator:
             },
         )
         for name in ("exp", "nbf", "iat"):
-            if name in claims and not _is_number(claims[name]):
-                raise Unauthorized(f"{name} is not a number")
+            if name in claims and not _is_time(claims[name]):
+                raise Unauthorized(f"{name} is not a time")
         audience = claims["aud"] if "aud" in claims else claims.get("client_id")
         if self._settings.audience not in (audience if isinstance(audience, list) else [audience]):
             raise Unauthorized("the token is for another audience")
         return Caller(
             subject=_identifier(claims, "sub"),
             owner=_identifier(claims, self._settings.owner_claim),
-            scopes=_scopes(claims),
+            scopes=_scopes(claims, self._settings.scope_prefix),
         )
 
 
-def _is_number(value: Any) -> bool:
-    return type(value) in (int, float) and math.isfinite(value)
+def _header(segment: str) -> dict[str, Any]:
+    """Read a token's header, before anything is verified.
+
+    Raises:
+        Unauthorized: if it is no JSON object in base64url, or its `kid` is no string.
+    """
+    try:
+        header = json.loads(base64.urlsafe_b64decode(segment + "=" * (-len(segment) % 4)))
+    except (binascii.Error, ValueError, RecursionError):
+        raise Unauthorized("the token's header is no JSON") from None
+    if not isinstance(header, dict) or not isinstance(header.get("kid", ""), str):
+        raise Unauthorized("the token's header is malformed")
+    return header
+
+
+def _in_words(name: str) -> str:
+    return re.sub("(?<=[a-z])(?=[A-Z])", " ", name).lower()
+
+
+def _is_time(value: Any) -> bool:
+    return type(value) in (int, float) and -LATEST < value < LATEST
 
 
 def _identifier(claims: dict[str, Any], name: str) -> str:
@@ -120,11 +146,15 @@ def _identifier(claims: dict[str, Any], name: str) -> str:
     return value
 
 
-def _scopes(claims: dict[str, Any]) -> frozenset[str]:
-    """Collect what `scope` (RFC 8693), `scp` and `permissions` say, as a string or as a list of strings."""
+def _scopes(claims: dict[str, Any], prefix: str) -> frozenset[str]:
+    """Collect those of our scopes that the token has, without their prefix.
+
+    They are in `scope` (RFC 8693), `scp` or `permissions`, as a string or as a list of strings. `roles` counts only
+    where the token has none of these: Entra puts an application's permissions there, but a user's roles as well.
+    """
+    present = [claims[name] for name in ("scope", "scp", "permissions") if name in claims]
     found: set[str] = set()
-    for name in ("scope", "scp", "permissions"):
-        value = claims.get(name)
+    for value in present or [claims.get("roles")]:
         words = value.split(" ") if isinstance(value, str) else value if isinstance(value, list) else []
         found.update(word for word in words if isinstance(word, str))
-    return frozenset(found)
+    return frozenset(word.removeprefix(prefix) for word in found if word.startswith(prefix))

@@ -1,19 +1,19 @@
 """The issuer's public keys: fetched, remembered, and chosen from."""
 
+import base64
 import json
 import math
 import time
-import urllib.request
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from http.client import HTTPException
 from threading import Lock
-from typing import Any
+from typing import Any, ClassVar, Self
 
 import jwt
 
+from apikeys import deadline, log
 from apikeys.errors import ServiceUnavailable, Unauthorized
-from apikeys.log import logger
+from apikeys.fetch import fetch
 from apikeys.settings import is_trusted_url
 
 # Which algorithms a key of a type and curve may verify (RFC 7518, section 3.1; RFC 8037). Asymmetric ones
@@ -25,7 +25,8 @@ ALGORITHMS: dict[str, tuple[str, ...]] = {
     "EC P-521": ("ES512",),
     "OKP Ed25519": ("EdDSA",),
 }
-MAX_BYTES = 256 * 1024  # of a key set or discovery document; what is longer is cut and so no JSON
+ALLOWED = tuple(name for family in ALGORITHMS.values() for name in family)
+MAX_BYTES = 256 * 1024  # of a key set or discovery document
 FETCH_FAILURES = (OSError, ValueError, HTTPException, RecursionError)
 
 
@@ -38,33 +39,58 @@ class SigningKey:
     public_key: Any = field(repr=False)
 
 
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """A point in time, by two clocks: the wall's may be set, and the other may stand still while Lambda is frozen.
+
+    Args:
+        wall: `time.time()`.
+        monotonic: `time.monotonic()`.
+    """
+
+    wall: float = -math.inf
+    monotonic: float = -math.inf
+
+    @classmethod
+    def now(cls) -> Self:
+        """Return this moment."""
+        return cls(time.time(), time.monotonic())
+
+    def ago(self) -> float:
+        """Return how many seconds ago it was, by the clock that says more."""
+        return max(time.time() - self.wall, time.monotonic() - self.monotonic)
+
+    def is_to_come(self) -> bool:
+        """Tell whether the wall clock was set back behind it; then nobody knows how long ago it was."""
+        return time.time() < self.wall
+
+
 class IssuerKeys:
     """The issuer's public keys, remembered.
 
     They are fetched again when they are older than FRESH_FOR, or when a token names a key that is not among
     them, but never more often than every COOLDOWN. While the issuer does not answer, the keys already known
-    keep working until they are USABLE_FOR old. By the wall clock: a
-    frozen Lambda's monotonic one may stand still.
+    keep working until they are USABLE_FOR old.
 
     Args:
         issuer: its identifier; its discovery document tells where the keys are, unless the next does.
         jwks_url: where the keys are.
     """
 
-    FRESH_FOR = 10 * 60
-    USABLE_FOR = 6 * 60 * 60
-    COOLDOWN = 10
-    TIMEOUT = 2
+    FRESH_FOR: ClassVar = 10 * 60
+    USABLE_FOR: ClassVar = 6 * 60 * 60
+    COOLDOWN: ClassVar = 10
+    TIMEOUT: ClassVar = 2.0
     """Seconds for one fetch as a whole: discovery, connecting and reading together."""
 
     def __init__(self, issuer: str, jwks_url: str | None) -> None:
         self._issuer = issuer
         self._jwks_url = jwks_url
         self._keys: list[SigningKey] = []
-        self._fetched_at = self._tried_at = -math.inf
+        self._fetched = self._tried = Moment()
         self._lock = Lock()
 
-    def find(self, kid: Any, algorithm: Any) -> SigningKey:
+    def find(self, kid: str | None, algorithm: Any) -> SigningKey:
         """Return the one key that can have signed a token.
 
         Args:
@@ -73,55 +99,64 @@ class IssuerKeys:
 
         Raises:
             Unauthorized: if the issuer has no such key, or more than one.
-            ServiceUnavailable: if the issuer does not answer, and the keys known do not settle it.
+            ServiceUnavailable: if the keys known do not settle it, and the issuer does not answer or was asked too
+                short a time ago: the key may be a new one.
         """
+        if algorithm not in ALLOWED:
+            raise Unauthorized("no algorithm of ours")
         with self._lock:
-            now = time.time()
-            found = self._matching(kid, algorithm) if now < self._fetched_at + self.FRESH_FOR else []
-            if not found:
-                self._refresh(now)
-                found = self._matching(kid, algorithm) if now < self._fetched_at + self.USABLE_FOR else []
-            if not found and self._fetched_at < self._tried_at:
-                wait = math.ceil(max(1, self._tried_at + self.COOLDOWN - now))
-                raise ServiceUnavailable("the issuer does not give its keys", retry_after=wait)
+            keys = self._known(self.FRESH_FOR) if not self._fetched.is_to_come() else []
+            if not _settle(keys, kid, algorithm):
+                is_news = self._refresh()
+                keys = self._known(self.USABLE_FOR)
+                if not is_news and not _settle(keys, kid, algorithm):
+                    wait = max(1, math.ceil(self.COOLDOWN - min(self.COOLDOWN, self._tried.ago())))
+                    raise ServiceUnavailable("the issuer's keys do not settle it", retry_after=wait)
+        found = [key for key in keys if kid in (None, key.kid) and algorithm in key.algorithms]
         if not found:
             raise Unauthorized("the issuer has no such key")
         if len(found) > 1:
             raise Unauthorized("the issuer has several such keys")
         return found[0]
 
-    def _matching(self, kid: Any, algorithm: Any) -> list[SigningKey]:
-        return [key for key in self._keys if kid in (None, key.kid) and algorithm in key.algorithms]
+    def _known(self, seconds: float) -> list[SigningKey]:
+        return self._keys if self._fetched.ago() < seconds else []
 
-    def _refresh(self, now: float) -> None:
-        if now < self._tried_at + self.COOLDOWN:
-            return
-        self._tried_at = now
-        # A thread of its own: a socket time-out alone would let a dribbling server hold us for ever.
-        worker = ThreadPoolExecutor(max_workers=1)
+    def _refresh(self) -> bool:
+        """Fetch the keys, and tell whether that was done."""
+        is_too_soon = self._tried.ago() < self.COOLDOWN and not self._tried.is_to_come()
+        if is_too_soon or not deadline.left():
+            return False
+        self._tried = Moment.now()
         try:
-            self._keys = worker.submit(self._fetch).result(timeout=self.TIMEOUT)
-            self._fetched_at = now
+            self._keys = self._fetch(time.monotonic() + min(self.TIMEOUT, deadline.left()))
         except FETCH_FAILURES as failure:
             # What is known stays as it is; find() decides what it is still good for.
-            logger.warning("the issuer's keys could not be fetched", failure=type(failure).__name__)
-        finally:
-            worker.shutdown(wait=False, cancel_futures=True)
+            name, reason = type(failure).__name__, str(failure)[:200]
+            log.warning("the issuer's keys could not be fetched", exception_name=name, reason=reason)
+            return False
+        self._fetched = self._tried
+        return True
 
-    def _fetch(self) -> list[SigningKey]:
-        jwks = _get(self._jwks_url or self._discover()).get("keys")
+    def _fetch(self, until: float) -> list[SigningKey]:
+        jwks = _get(self._jwks_url or self._discover(until), until).get("keys")
         keys = [_signing_key(jwk) for jwk in jwks] if isinstance(jwks, list) else []
         usable = [key for key in keys if key]
         if not usable:
             raise ValueError("the issuer's key set holds no usable key")
         return usable
 
-    def _discover(self) -> str:
+    def _discover(self, until: float) -> str:
         """Return the issuer's `jwks_uri` (OpenID Connect Discovery 1.0, section 4)."""
-        document = _get(self._issuer.removesuffix("/") + "/.well-known/openid-configuration")
+        document = _get(self._issuer.removesuffix("/") + "/.well-known/openid-configuration", until)
         if document.get("issuer") != self._issuer:
             raise ValueError("the discovery document is another issuer's")
         return str(document.get("jwks_uri"))
+
+
+def _settle(keys: list[SigningKey], kid: str | None, algorithm: str) -> bool:
+    """Tell whether these keys decide about a token, one way or the other."""
+    return any(key.kid == kid if kid is not None else algorithm in key.algorithms for key in keys)
 
 
 def _signing_key(jwk: Any) -> SigningKey | None:
@@ -141,19 +176,11 @@ def _signing_key(jwk: Any) -> SigningKey | None:
         return None
 
 
-class _NoRedirects(urllib.request.HTTPRedirectHandler):
-    def redirect_request(self, *_: Any, **__: Any) -> None:
-        """Refuse: keys come from the URL that was configured, not from where it points."""
-
-
-_opener = urllib.request.build_opener(_NoRedirects)
-
-
-def _get(url: str) -> dict[str, Any]:
+def _get(url: str, until: float) -> dict[str, Any]:
     if not is_trusted_url(url):
         raise ValueError("the issuer's keys are not at an https URL")
-    with _opener.open(url, timeout=IssuerKeys.TIMEOUT) as response:
-        document = json.loads(response.read(MAX_BYTES + 1)[:MAX_BYTES])
+    _, is_data, data = url.partition("data:application/json;base64,")
+    document = json.loads(base64.b64decode(data) if is_data else fetch(url, until=until, at_most=MAX_BYTES))
     if not isinstance(document, dict):
         raise ValueError("the issuer's answer is no JSON object")  # noqa: TRY004 -- data, not a bug
     return document
