@@ -152,7 +152,7 @@ class Deployment:
         if event.get("routeKey") in ("$default", "ANY /{proxy+}", "OPTIONS /{proxy+}"):
             # Without what a stage or a base path puts before it.
             return method, "/" + (event.get("pathParameters") or {}).get("proxy", "")
-        return method, event.get("rawPath") or "/no/path"
+        return method, event.get("routeKey", "GET /no/path").split(" ")[-1]
 
     def revoke(
         self, application_id: str, key_id: str, token: str | None, *, authorization: str | None = None

@@ -11,7 +11,7 @@ from apikeys.request import Request
 from apikeys.settings import SettingsError
 
 NAMED = {"/": "index.html", "/openapi.json": "openapi.json"}
-HASHED = re.compile(r"^/assets/(?=\w+\.[0-9a-f]{16}\.)")
+HASHED = re.compile(r"\w+\.[0-9a-f]{16}\.\w+", re.ASCII)
 TYPES = {
     "html": "text/html; charset=utf-8",
     "json": "application/json",
@@ -41,9 +41,10 @@ if "index.html" not in files:
 @public_endpoint
 def handler(request: Request) -> Asset:
     """Hand out a file of the bundle: named by its content, and so for ever, or looked at anew each time."""
-    name = NAMED.get(request.path)
-    cache = "no-cache" if name else "public, max-age=31536000, immutable"
-    name = name or HASHED.sub("", request.path)
-    if name not in files:
-        raise NotFound("no such asset")
+    # By the route, not the path: a stage or a custom domain's base path may stand before that.
+    name, cache = NAMED.get(request.route.rpartition(" ")[2]), "no-cache"
+    if not name:
+        name, cache = request.path_parameter("name") or "", "public, max-age=31536000, immutable"
+        if not HASHED.fullmatch(name) or name not in files:
+            raise NotFound("no such asset")
     return Asset(files[name], TYPES[name.split(".")[-1]], HEADERS | {"cache-control": cache})

@@ -4,6 +4,7 @@ import base64
 import json
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -17,10 +18,26 @@ LAMBDA_LIMIT = 6 * 1024 * 1024  # of a response
 FUNCTION = "ServeReferenceFunction"
 
 
-def get(deployment: Deployment, path: str, **headers: str) -> Answer:
-    event = sample_event("serve_reference/200") | {"rawPath": path}
+def request(path: str, *, method: str = "GET", before: str = "", **headers: Any) -> dict[str, Any]:
+    """Return the event of a request.
+
+    Args:
+        path: of it.
+        method: of it.
+        before: what API Gateway has before the path: nothing, a named stage, a custom domain's base path.
+        headers: of it, hyphens spelled as underscores.
+    """
+    name = path.removeprefix("/assets/")
+    route = f"{method} {path}" if name == path else f"{method} /assets/{{name}}"
+    event = sample_event("serve_reference/200") | {"rawPath": before + path, "routeKey": route}
+    event["pathParameters"] = None if name == path else {"name": name}
+    event["requestContext"]["http"] |= {"method": method, "path": before + path}
     event["headers"] = {name.replace("_", "-"): value for name, value in headers.items()}
-    return deployment.invoke(FUNCTION, event)
+    return event
+
+
+def get(deployment: Deployment, path: str, **headers: str) -> Answer:
+    return deployment.invoke(FUNCTION, request(path, **headers))
 
 
 def assets(page: str) -> list[str]:
@@ -53,10 +70,34 @@ def test_it_is_compressed_for_who_accepts_that(deployment: Deployment, accepted:
     assert compressed.text == plain.text
 
 
+@pytest.mark.parametrize(
+    "accepted",
+    ["gzip;q=0", "gzip; q=0.000", "gzip;q=0, br", "br", "notgzip", "gzip2", "*;q=0", "", "x" * 8000],
+)
+def test_it_is_not_compressed_for_who_does_not(deployment: Deployment, accepted: str) -> None:
+    assert "content-encoding" not in get(deployment, "/", accept_encoding=accepted).headers
+
+
+@pytest.mark.parametrize("before", ["", "/prod", "/keys", "/keys/prod"])
+def test_all_of_it_is_there_under_a_stage_and_a_base_path(deployment: Deployment, before: str) -> None:
+    """Guarantee: what stands before the path, and AWS's documentation and its users disagree on that, has no say."""
+    page = deployment.invoke(FUNCTION, request("/", before=before))
+    assert page == get(deployment, "/")
+    for path in ("/openapi.json", *(f"/{name}" for name in assets(page.text))):
+        assert deployment.invoke(FUNCTION, request(path, before=before)) == get(deployment, path)
+
+
+@pytest.mark.parametrize("accepted", [{}, {"accept_encoding": "gzip"}])
+def test_head_has_the_headers_of_get_and_no_body(deployment: Deployment, accepted: dict[str, str]) -> None:
+    for path in ("/", "/openapi.json", f"/{assets(get(deployment, '/').text)[0]}"):
+        result = deployment.handlers[FUNCTION](request(path, method="HEAD", **accepted), Context(FUNCTION))
+        assert result == {"statusCode": 200, "headers": get(deployment, path, **accepted).headers, "body": ""}
+
+
 def test_even_the_biggest_file_fits_through_lambda(deployment: Deployment) -> None:
     for name in [f"/{name}" for name in assets(get(deployment, "/").text)]:
         for accepted in ({}, {"accept-encoding": "gzip"}):
-            event = sample_event("serve_reference/200") | {"rawPath": name, "headers": accepted}
+            event = request(name) | {"headers": accepted}
             result = deployment.handlers[FUNCTION](event, Context(FUNCTION))
             assert len(json.dumps(result).encode()) < LAMBDA_LIMIT
 

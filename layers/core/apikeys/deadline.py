@@ -22,6 +22,11 @@ def start(context: Any) -> None:
     _ends.set(time.monotonic() + budget)
 
 
+def stop() -> None:
+    """End the budget of a request: what comes after it has one of its own."""
+    _ends.set(None)
+
+
 def left() -> float:
     """Return the seconds that are left, 0 if none are; a budget that never began is a whole one."""
     ends = _ends.get()

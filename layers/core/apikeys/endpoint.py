@@ -2,29 +2,33 @@
 
 import functools
 import json
-from collections.abc import Callable
-from typing import TYPE_CHECKING
+import re
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
 
+from apikeys import deadline, log
 from apikeys.asset import Asset
 from apikeys.errors import ApiError, InsufficientScope, InternalError
-from apikeys.log import logger
-from apikeys.request import JSON, Event, Request
+from apikeys.request import JSON, Request
 from apikeys.settings import TokenSettings
 
 if TYPE_CHECKING:
-    from aws_lambda_powertools.utilities.typing import LambdaContext
-
     from apikeys.caller import Caller
     from apikeys.records import KeyRecord
 
-type Handler = Callable[[Event, "LambdaContext"], JSON]
+type Handler = Callable[[Any, Any], JSON]
+
+# An ARN that means one method and path: `*` and `?` would stand for others, `${` begins a variable.
+ONE_METHOD = re.compile(r"arn:[^*?$]+")
+NO_METHOD = "arn:aws:execute-api:::"
 
 
 def endpoint(*, scope: str, status: int = 200) -> Callable[[Callable[[Request, "Caller"], JSON]], Handler]:
     """Make a capability a Lambda handler for verified callers.
 
     Args:
-        scope: that the caller's token must have.
+        scope: that the caller's token must have, without the deployment's prefix.
         status: of a success.
 
     Raises:
@@ -33,15 +37,16 @@ def endpoint(*, scope: str, status: int = 200) -> Callable[[Callable[[Request, "
     # Here, so that functions without a JWT to verify start without the libraries for it.
     from apikeys.caller import Authenticator  # noqa: PLC0415 -- see above
 
-    authenticator = Authenticator(TokenSettings.from_environment())
+    settings = TokenSettings.from_environment()
+    authenticator = Authenticator(settings)
 
     def decorate(capability: Callable[[Request, "Caller"], JSON]) -> Handler:
         @functools.wraps(capability)
         def for_verified_callers(request: Request) -> JSON:
             caller = authenticator.authenticate(request.header("authorization"))
-            logger.thread_safe_append_keys(subject=caller.subject)
+            log.add(subject=caller.subject)
             if not caller.has(scope):
-                raise InsufficientScope(scope)
+                raise InsufficientScope(settings.scope_prefix + scope)
             return capability(request, caller)
 
         return _answering(for_verified_callers, status)
@@ -59,7 +64,10 @@ def public_endpoint(capability: Callable[[Request], JSON | Asset | None]) -> Han
 
 
 def authorizer(check: Callable[[Request], "KeyRecord | None"]) -> Handler:
-    """Make a check a Lambda authorizer, for HTTP APIs (payload 2.0) and REST APIs. Any fault denies.
+    """Make a check a Lambda authorizer, for HTTP APIs (payload 2.0) and REST APIs.
+
+    "No" is for keys that are not good. A fault is raised, so that API Gateway answers 500 and Lambda counts an error:
+    closed as well, but nobody takes a good key for a bad one.
 
     https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-lambda-authorizer.html
     https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-lambda-authorizer-output.html
@@ -69,29 +77,35 @@ def authorizer(check: Callable[[Request], "KeyRecord | None"]) -> Handler:
     """
 
     @functools.wraps(check)
-    def handler(event: Event, context: "LambdaContext") -> JSON:
+    def handler(event: Any, context: Any) -> JSON:
         request = Request(event)
-        _start_log(request, context)
-        try:
-            key = check(request)
-        except Exception:  # noqa: BLE001 -- whatever it is, the answer is no
-            logger.exception("fault")
-            key = None
-        logger.info("checked", allowed=key is not None)
-        passed_on = _passed_on(key) if key else {}
-        if event.get("version") == "2.0":
-            return {"isAuthorized": key is not None, "context": passed_on}
-        # Exactly this method and path: a cached answer is no pass to others.
-        statement = {
-            "Effect": "Allow" if key else "Deny",
-            "Action": "execute-api:Invoke",
-            "Resource": str(event.get("methodArn")),
-        }
-        policy = {"Version": "2012-10-17", "Statement": [statement]}
-        principal = key.key_id if key else "nobody"
-        return {"principalId": principal, "policyDocument": policy, "context": passed_on}
+        with _one_request(request, context):
+            try:
+                key = check(request)
+            except Exception as fault:  # noqa: BLE001 -- whatever it is
+                log.fault("fault", fault, reason=_reason(fault))
+                # A new one, of our own words: the runtime prints what is raised past our redaction.
+                raise InternalError(
+                    "the check could not be made; the log line before this one says why"
+                ) from None
+            if request.method_arn is None:
+                answer: JSON = {"isAuthorized": key is not None}
+            else:
+                one_method = ONE_METHOD.fullmatch(request.method_arn) is not None
+                key = key if one_method else None
+                answer = _policy(request.method_arn if one_method else NO_METHOD, key)
+            log.info("checked", allowed=key is not None, key_id=key.key_id if key else None)
+        return answer | {"context": _passed_on(key) if key else {}}
 
     return handler
+
+
+def _policy(method_arn: str, key: "KeyRecord | None") -> JSON:
+    """Return the policy for exactly this method and path: a cached answer is no pass to others."""
+    effect = "Allow" if key else "Deny"
+    statement = {"Effect": effect, "Action": "execute-api:Invoke", "Resource": method_arn}
+    policy = {"Version": "2012-10-17", "Statement": [statement]}
+    return {"principalId": key.key_id if key else "nobody", "policyDocument": policy}
 
 
 def _passed_on(key: "KeyRecord") -> JSON:
@@ -104,11 +118,15 @@ def _passed_on(key: "KeyRecord") -> JSON:
     }
 
 
-def _start_log(request: Request, context: "LambdaContext") -> None:
-    logger.thread_safe_clear_keys()
-    logger.thread_safe_append_keys(
-        route=request.route, path=request.path, aws_request_id=context.aws_request_id
-    )
+@contextmanager
+def _one_request(request: Request, context: Any) -> Iterator[None]:
+    deadline.start(context)
+    request_id = getattr(context, "aws_request_id", None)
+    log.begin(route=request.route or None, aws_request_id=request_id, **request.named)
+    try:
+        yield
+    finally:
+        deadline.stop()
 
 
 def _answering(capability: Callable[[Request], JSON | Asset | None], success: int) -> Handler:
@@ -118,18 +136,18 @@ def _answering(capability: Callable[[Request], JSON | Asset | None], success: in
     """
 
     @functools.wraps(capability)
-    def handler(event: Event, context: "LambdaContext") -> JSON:
+    def handler(event: Any, context: Any) -> JSON:
         request = Request(event)
-        _start_log(request, context)
-        try:
-            body = capability(request)
-        except ApiError as error:
-            logger.info("refused", status=error.status, reason=error.reason)
-            return _response(error.status, error.body(), error.headers)
-        except Exception:  # noqa: BLE001 -- whatever it is, the client gets the documented shape
-            logger.exception("fault", status=InternalError.status)
-            return _response(InternalError.status, InternalError().body(), {})
-        logger.info("answered", status=204 if body is None else success)
+        with _one_request(request, context):
+            try:
+                body = capability(request)
+            except ApiError as error:
+                log.info("refused", status=error.status, reason=error.reason)
+                return _response(error.status, error.body(), error.headers)
+            except Exception as fault:  # noqa: BLE001 -- whatever it is, the client gets the documented shape
+                log.fault("fault", fault, status=InternalError.status)
+                return _response(InternalError.status, InternalError().body(), {})
+            log.info("answered", status=204 if body is None else success)
         if body is None:
             return {"statusCode": 204}
         if isinstance(body, Asset):
@@ -137,6 +155,10 @@ def _answering(capability: Callable[[Request], JSON | Asset | None], success: in
         return _response(success, body, {})
 
     return handler
+
+
+def _reason(fault: Exception) -> str | None:
+    return fault.reason if isinstance(fault, ApiError) else None
 
 
 def _response(status: int, body: JSON, headers: dict[str, str]) -> JSON:

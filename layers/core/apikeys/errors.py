@@ -12,10 +12,12 @@ class Violation:
     Args:
         field: the parameter or body member at fault, as the caller spells it.
         message: what it has to be instead.
+        known: whether the field is one of ours. If not, its name is the caller's own words, and not for the log.
     """
 
     field: str
     message: str
+    known: bool = True
 
 
 class ApiError(Exception):
@@ -48,7 +50,10 @@ class BadRequest(ApiError):
     message = "The request contains invalid parameters or malformed data"
 
     def __init__(self, violations: Sequence[Violation]) -> None:
-        super().__init__(", ".join(violation.field for violation in violations))
+        fields = dict.fromkeys(
+            violation.field if violation.known else "an unknown member" for violation in violations
+        )
+        super().__init__(", ".join(fields))
         self.violations = tuple(violations)
 
     def body(self) -> dict[str, Any]:
@@ -58,7 +63,12 @@ class BadRequest(ApiError):
 
 
 class Unauthorized(ApiError):
-    """Raised if the caller cannot be verified (challenge: RFC 6750, section 3)."""
+    """Raised if the caller cannot be verified (challenge: RFC 6750, section 3).
+
+    Args:
+        reason: why, for the log.
+        token_was_sent: whether there was a bearer token; without one the challenge names no error (section 3.1).
+    """
 
     status = 401
     error = "Unauthorized"
@@ -78,7 +88,11 @@ class Forbidden(ApiError):
 
 
 class InsufficientScope(Forbidden):
-    """Raised if the token lacks the scope of the route (RFC 6750, section 3.1)."""
+    """Raised if the token lacks the scope of the route (RFC 6750, section 3.1).
+
+    Args:
+        scope: that it lacks, as the issuer spells it.
+    """
 
     def __init__(self, scope: str) -> None:
         challenge = f'Bearer realm="api-keys", error="insufficient_scope", scope="{scope}"'

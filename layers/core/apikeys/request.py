@@ -2,6 +2,7 @@
 
 import base64
 import re
+from collections.abc import Iterator
 from typing import Any
 
 from apikeys.errors import BadRequest, ContentTooLarge, Unauthorized, UnsupportedMediaType, Violation
@@ -12,19 +13,21 @@ type Event = dict[str, Any]
 # The canonical text form of RFC 9562, section 4; any version, either case.
 UUID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}", re.ASCII)
 MAX_BODY = 16 * 1024  # bytes; the longest body that means anything here has about 2,000
+PASSED_ON = ("applicationId", "keyId", "ownerId", "scopes")  # by the authorizer
 
 
 class Request:
-    """An API Gateway HTTP API event, payload format 2.0, read defensively.
+    """An API Gateway event, read defensively: what is missing, or is not what it should be, counts as absent.
 
+    HTTP APIs send payload format 2.0; to an authorizer, REST APIs send 1.0.
     Its `repr` shows the route only: headers and body may hold secrets.
 
     Args:
         event: as Lambda hands it over.
     """
 
-    def __init__(self, event: Event) -> None:
-        self._event = event
+    def __init__(self, event: Any) -> None:
+        self._event = _object(event)
 
     def __repr__(self) -> str:
         """Show the route, nothing else."""
@@ -33,55 +36,63 @@ class Request:
     @property
     def route(self) -> str:
         """The matched route key, such as `DELETE /things/{id}`."""
-        return str(self._event.get("routeKey"))
+        return _text(self._event.get("routeKey"))
 
     @property
     def method(self) -> str:
         """The method as requested."""
-        context = self._event.get("requestContext") or {}
-        return str((context.get("http") or {}).get("method"))
-
-    @property
-    def path(self) -> str:
-        """The path as requested, with the stage or a custom domain's base path before it."""
-        return str(self._event.get("rawPath"))
+        return _text(_object(self._context.get("http")).get("method"))
 
     @property
     def source(self) -> str:
         """The address that the request came from, in either payload format."""
-        context = self._event.get("requestContext") or {}
-        return str((context.get("http") or context.get("identity") or {}).get("sourceIp"))
+        caller = _object(self._context.get("http")) or _object(self._context.get("identity"))
+        return _text(caller.get("sourceIp"))
 
     @property
-    def authorized(self) -> JSON:
+    def method_arn(self) -> str | None:
+        """What an authorizer of a REST API is asked about; None for an HTTP API's simple response."""
+        return None if self._event.get("version") == "2.0" else _text(self._event.get("methodArn"))
+
+    @property
+    def named(self) -> dict[str, str]:
+        """What the path names, for the log: only what has the form of an id."""
+        given = {"application_id": self.path_parameter("id"), "key_id": self.path_parameter("keyId")}
+        return {name: value.lower() for name, value in given.items() if value and UUID.fullmatch(value)}
+
+    @property
+    def authorized(self) -> dict[str, str]:
         """What this deployment's Lambda authorizer passed on.
 
         Raises:
             Unauthorized: if the route was reached without it.
         """
-        context = self._event.get("requestContext") or {}
-        passed = (context.get("authorizer") or {}).get("lambda")
-        if not passed or not passed.get("keyId"):
+        passed = _object(_object(self._context.get("authorizer")).get("lambda"))
+        found = {name: passed[name] for name in PASSED_ON if isinstance(passed.get(name), str)}
+        if len(found) < len(PASSED_ON):
             raise Unauthorized("the route is not behind the authorizer", token_was_sent=False)
-        return dict(passed)
+        return found
 
     def header(self, name: str) -> str | None:
         """Return a header, or None; several of one name are joined with commas, as API Gateway does.
 
         Args:
-            name: in lower case. API Gateway lower-cases names too; local gateways do not.
+            name: in lower case. API Gateway lower-cases names too; local gateways and REST APIs do not.
         """
-        headers = self._event.get("headers") or {}
-        values = [value for key, value in headers.items() if key.lower() == name]
+        # Of several headers of one name, a REST API has all in the one place and only the last in the other.
+        several, single = _object(self._event.get("multiValueHeaders")), _object(self._event.get("headers"))
+        values = list(_values(several, name)) or list(_values(single, name))
         return ",".join(values) if values else None
 
     def query(self, name: str) -> str | None:
         """Return a query parameter, or None; several of one name are joined with commas by API Gateway."""
-        return (self._event.get("queryStringParameters") or {}).get(name)
+        value = _object(self._event.get("queryStringParameters")).get(name)
+        return value if isinstance(value, str) else None
 
     def path_parameter(self, name: str) -> str | None:
         """Return a path parameter, or None if the route has none of that name."""
-        return (self._event.get("pathParameters") or {}).get(name)
+        value = _object(self._event.get("pathParameters")).get(name)
+        return value if isinstance(value, str) else None
 
     def path_uuids(self, *names: str) -> list[str]:
         """Return path parameters that are UUIDs, in lower case.
@@ -92,8 +103,7 @@ class Request:
         Raises:
             BadRequest: naming each one that is not in the canonical 8-4-4-4-12 text form.
         """
-        given = self._event.get("pathParameters") or {}
-        values = [str(given.get(name)) for name in names]
+        values = [self.path_parameter(name) or "" for name in names]
         violations = [
             Violation(name, "Invalid UUID format")
             for name, value in zip(names, values, strict=True)
@@ -114,7 +124,7 @@ class Request:
             ContentTooLarge: if it has more than MAX_BODY bytes.
             BadRequest: if it is not UTF-8, or not the Base64 that the gateway says it is.
         """
-        text = self._event.get("body") or ""
+        text = _text(self._event.get("body"))
         if not text:
             return ""
         if (self.header("content-type") or "").split(";")[0].strip().lower() != content_type:
@@ -127,3 +137,23 @@ class Request:
             return octets.decode()
         except ValueError:  # binascii.Error and UnicodeError are among them
             raise BadRequest([Violation("body", "Invalid encoding")]) from None
+
+    @property
+    def _context(self) -> JSON:
+        return _object(self._event.get("requestContext"))
+
+
+def _object(value: Any) -> JSON:
+    return value if isinstance(value, dict) else {}
+
+
+def _text(value: Any) -> str:
+    return value if isinstance(value, str) else ""
+
+
+def _values(headers: JSON, name: str) -> Iterator[str]:
+    for key, given in headers.items():
+        if key.lower() == name:
+            yield from (
+                value for value in (given if isinstance(given, list) else [given]) if isinstance(value, str)
+            )
