@@ -1,30 +1,74 @@
-"""The revoke imports what it needs, and nothing else."""
+"""A function imports what it needs, and nothing else."""
 
+import json
 import subprocess
 import sys
+
+import pytest
 
 from local.run import AWS_ENVIRONMENT
 from local.template import ROOT, Template
 
-NOT_NEEDED = ("pydantic", "aws_lambda_powertools.event_handler", "aws_xray_sdk", "requests", "moto")
+FUNCTIONS = Template({"Issuer": "https://issuer.example.com", "Audience": "api-keys"}).functions()
+# What boto3 brings along, which dynamodb.py stands on for the moment.
+DYNAMODB = {"boto3", "botocore", "certifi", "dateutil", "jmespath", "s3transfer", "six", "urllib3"}
+JWT = {"jwt", "cryptography"}
+BODIES = {"pydantic", "pydantic_core", "annotated_types", "typing_extensions", "typing_inspection"}
+THIRD_PARTY = {
+    "AuthorizeRequest": DYNAMODB,
+    "CreateApplication": DYNAMODB | JWT | BODIES,
+    "IntrospectApiKey": DYNAMODB | JWT,
+    "IssueApiKey": DYNAMODB | JWT | BODIES,
+    "ListApiKeys": DYNAMODB | JWT,
+    "ListApplications": DYNAMODB | JWT,
+    "ReadApiKey": DYNAMODB | JWT,
+    "RefuseUnknownRoute": set[str](),
+    "RevokeApiKey": DYNAMODB | JWT,
+    "RotateApiKey": DYNAMODB | JWT | BODIES,
+    "ServeReference": set[str](),
+    "Whoami": set[str](),
+}
+# Of the standard library, what costs milliseconds and is needed only once something breaks, or never.
+NOT_NEEDED = {"logging", "traceback", "urllib.request", "asyncio", "unittest", "xml"}
+CODE = """
+import json, sys
+before = set(sys.modules)
+import app
+new = {name: getattr(sys.modules[name], "__file__", None) or "" for name in set(sys.modules) - before}
+print(json.dumps(new))
+"""
 
 
-def test_no_import_that_the_revoke_does_not_need() -> None:
-    function = Template({"Issuer": "https://issuer.example.com", "Audience": "api-keys"}).functions()[
-        "RevokeApiKeyFunction"
-    ]
-    code = "import sys, app; print(*sorted(sys.modules))"
+def imported(function: str) -> dict[str, str]:
+    """Return what a cold start imports, in an interpreter of its own: the files of modules, by name."""
+    found = FUNCTIONS[f"{function}Function"]
+    environment = found.environment | AWS_ENVIRONMENT
     run = subprocess.run(
-        [sys.executable, "-c", code],
-        cwd=function.code,
-        env=function.environment | AWS_ENVIRONMENT,
+        [sys.executable, "-c", CODE],
+        cwd=found.code,
+        env=environment,
         check=True,
         capture_output=True,
         text=True,
     )
-    imported = run.stdout.split()
-    assert "apikeys.store" in imported
-    assert [name for name in imported if name.startswith(NOT_NEEDED)] == []
+    files: dict[str, str] = json.loads(run.stdout)
+    return files
+
+
+@pytest.mark.parametrize("function", THIRD_PARTY)
+def test_a_cold_start_imports_this_third_party_code_and_no_other(function: str) -> None:
+    installed = [name.split(".")[0] for name, file in imported(function).items() if "site-packages" in file]
+    # What begins with an underscore is the compiled part of something else.
+    assert {name for name in installed if not name.startswith("_")} == THIRD_PARTY[function]
+
+
+@pytest.mark.parametrize("function", ["RefuseUnknownRoute", "ServeReference", "Whoami"])
+def test_of_the_standard_library_nothing_heavy(function: str) -> None:
+    assert NOT_NEEDED & set(imported(function)) == set()
+
+
+def test_every_function_is_looked_at() -> None:
+    assert {f"{name}Function" for name in THIRD_PARTY} == FUNCTIONS.keys()
 
 
 def test_the_function_is_readable_on_one_screen() -> None:

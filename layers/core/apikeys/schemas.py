@@ -1,6 +1,7 @@
 """Request bodies. Imported only by functions that have one: it brings pydantic along."""
 
 import re
+import unicodedata
 from datetime import datetime
 from typing import Annotated
 
@@ -11,13 +12,32 @@ from apikeys.errors import BadRequest, Violation
 from apikeys.records import timestamp
 from apikeys.request import Request
 
-RFC3339 = re.compile(r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d{1,9})?([Zz]|[+-]\d\d:\d\d)", re.ASCII)
+RFC3339 = re.compile(
+    r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d{1,9})?([Zz]|[+-]([01]\d|2[0-3]):[0-5]\d)", re.ASCII
+)
+JOINER = "\u200d"  # makes one picture of several, such as a family's
+# Letters, marks and a symbol by their category, which show nothing all the same.
+BLANK = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0")
+INVISIBLE = "must be visible characters, without space around them"
 SEVEN_DAYS = 7 * 24 * 60 * 60
 
 
 def _visible(text: str) -> str:
-    if not text.isprintable() or text != text.strip():
-        raise ValueError("must be visible characters, without space around them")
+    """Return a text that can be seen: what has no look of its own, a mark or a joiner, follows what has one.
+
+    https://www.unicode.org/reports/tr44/#General_Category_Values
+    """
+    after = " "
+    for character in text + " ":
+        if character == JOINER or unicodedata.category(character).startswith("M"):
+            is_fine = after not in (" ", JOINER)
+        else:
+            is_fine = character.isprintable() and (character != " " or after != JOINER)
+        if not is_fine or character in BLANK:
+            raise ValueError(INVISIBLE)
+        after = character
+    if text != text.strip():
+        raise ValueError(INVISIBLE)
     return text
 
 
@@ -81,10 +101,12 @@ def read[B: Body](request: Request, model: type[B]) -> B:
         return model.model_validate_json(text)
     except ValidationError as error:
         raise BadRequest(
-            [_violation(e["loc"], e["msg"]) for e in error.errors(include_input=False)]
+            [_violation(e["loc"], e["msg"], e["type"]) for e in error.errors(include_input=False)]
         ) from None
 
 
-def _violation(location: tuple[int | str, ...], message: str) -> Violation:
+def _violation(location: tuple[int | str, ...], message: str, kind: str) -> Violation:
     path = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in location)
-    return Violation(path.removeprefix(".") or "body", message.removeprefix("Value error, "))
+    return Violation(
+        path.removeprefix(".") or "body", message.removeprefix("Value error, "), kind != "extra_forbidden"
+    )
