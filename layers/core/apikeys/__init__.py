@@ -1,1 +1,3 @@
 """API keys that stop working the moment they are revoked."""
+
+VERSION = "0.1.0"

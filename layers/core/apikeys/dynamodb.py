@@ -3,17 +3,19 @@
 https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Programming.LowLevelAPI.html
 """
 
-import base64
-import re
+import json
+import random
+import time
+import zlib
 from typing import Any, Self
 
-import boto3
-from botocore import exceptions
-from botocore.config import Config
-
-from apikeys import deadline
+from apikeys import VERSION, deadline
+from apikeys.connection import Answer, Connection, Hangup, NoAnswer
+from apikeys.credentials import Credentials
 from apikeys.errors import ServiceUnavailable
 from apikeys.records import Item
+from apikeys.region import Endpoint, current_region, dynamodb_url
+from apikeys.signature import authorization
 
 type JSON = dict[str, Any]
 
@@ -31,6 +33,10 @@ PASSING = frozenset(
         "TransactionInProgressException",
     }
 )
+ATTEMPT = 2.0  # seconds for one attempt as a whole: connecting, sending, receiving
+# Seconds that an attempt waits at most after the one before: a random part of it, so that many callers do not
+# come back at once. https://aws.amazon.com/builders-library/timeouts-retries-and-backoff-with-jitter/
+WAITS = (0.0, 0.05, 0.1, 0.2)
 
 
 class DynamoDbError(Exception):
@@ -57,18 +63,24 @@ class ConditionFailed(DynamoDbError):
         self.item = item
 
 
+class Busy(Exception):
+    """Raised if DynamoDB will not answer now. Its text is DynamoDB's name for why."""
+
+
 class DynamoDb:
-    """DynamoDB in one Region.
+    """DynamoDB in one Region. Connections are kept, one for each call that is under way at the same time.
 
     Args:
         endpoint: its URL; None for the one the environment names, or else AWS's own.
+
+    Raises:
+        SettingsError: if the environment names no Region, or the URL is none.
     """
 
     def __init__(self, endpoint: str | None = None) -> None:
-        config = Config(
-            connect_timeout=1, read_timeout=2, retries={"mode": "standard", "total_max_attempts": 2}
-        )
-        self._client = boto3.client("dynamodb", endpoint_url=endpoint, config=config)
+        self._region = current_region()
+        self._endpoint = Endpoint.at(endpoint or dynamodb_url(self._region))
+        self._kept: list[Connection] = []
 
     @classmethod
     def connect(cls) -> Self:
@@ -87,42 +99,106 @@ class DynamoDb:
             ServiceUnavailable: if DynamoDB is busy or does not answer in time. A write may have been applied.
             DynamoDbError: if it refuses the request for good.
         """
-        if not deadline.left():
-            raise ServiceUnavailable("no time is left to ask DynamoDB")
-        method = getattr(self._client, re.sub(r"(?<!^)(?=[A-Z])", "_", operation).lower())
+        body = json.dumps(request).encode()
+        failure = "no time is left to ask"
+        for wait in WAITS:
+            if wait:
+                time.sleep(min(random.uniform(0, wait), deadline.left()))  # noqa: S311 -- no secret
+            left = deadline.left()
+            if not left:
+                break
+            try:
+                signed = self._signed(operation, body)
+                return self._attempt(signed, request, until=time.monotonic() + min(ATTEMPT, left))
+            except (NoAnswer, Busy) as error:
+                failure = str(error)
+        raise ServiceUnavailable(f"DynamoDB: {failure}")
+
+    def _attempt(self, signed: bytes, request: JSON, *, until: float) -> JSON:
+        kept = self._quiet_connection()
+        if kept:
+            try:
+                return self._exchange(kept, signed, request, until)
+            except Hangup:
+                pass  # closed in this very moment, as kept connections are: no reason to wait
+        is_secure, host, port, _ = self._endpoint
+        new = Connection.open(host, port, is_secure=is_secure, until=until)
+        return self._exchange(new, signed, request, until)
+
+    def _exchange(self, connection: Connection, signed: bytes, request: JSON, until: float) -> JSON:
+        answer = connection.exchange(signed, until=until)
         try:
-            answer: JSON = _text(method(**_octets(request)))
-        except self._client.exceptions.ConditionalCheckFailedException as failure:
-            raise ConditionFailed(_text(failure.response.get("Item"))) from None
-        except (exceptions.ConnectionError, exceptions.HTTPClientError) as failure:
-            raise ServiceUnavailable("DynamoDB does not answer") from failure
-        except exceptions.ClientError as failure:
-            code = failure.response["Error"]["Code"]
-            if code in PASSING:
-                raise ServiceUnavailable("DynamoDB is busy") from failure
-            raise DynamoDbError(code) from failure
-        return answer
+            return _read(answer, request)
+        except NoAnswer:
+            connection.close()
+            raise
+        finally:
+            if connection.is_open:
+                self._kept.append(connection)
+
+    def _quiet_connection(self) -> Connection | None:
+        # A list's pop() and append() are atomic, so that threads never share a connection.
+        try:
+            while not (kept := self._kept.pop()).is_quiet():
+                kept.close()
+        except IndexError:
+            return None
+        return kept
+
+    def _signed(self, operation: str, body: bytes) -> bytes:
+        credentials = Credentials.current()
+        headers = {
+            "content-type": "application/x-amz-json-1.0",
+            "host": self._endpoint.authority,
+            "x-amz-date": time.strftime("%Y%m%dT%H%M%SZ", time.gmtime()),
+            "x-amz-target": f"DynamoDB_20120810.{operation}",
+        }
+        if credentials.session_token:
+            headers["x-amz-security-token"] = credentials.session_token
+        signature = authorization(credentials, headers, body, region=self._region, service="dynamodb")
+        headers |= {
+            "accept-encoding": "identity",
+            "authorization": signature,
+            "content-length": str(len(body)),
+            "user-agent": f"api-keys/{VERSION}",
+        }
+        lines = "".join([f"{name}: {value}\r\n" for name, value in headers.items()])
+        return f"POST / HTTP/1.1\r\n{lines}\r\n".encode("ascii") + body
 
 
-def _octets(value: Any) -> Any:
-    match value:
-        case {"B": str(text)}:
-            return {"B": base64.b64decode(text)}
-        case dict():
-            return {key: _octets(member) for key, member in value.items()}
-        case list():
-            return [_octets(member) for member in value]
-        case _:
-            return value
+def _read(answer: Answer, request: JSON) -> JSON:
+    """Return what DynamoDB answered to this request.
+
+    Raises:
+        ConditionFailed: if it says that the write's condition does not hold.
+        DynamoDbError: if it refuses the request for good.
+        Busy: if it will not answer now.
+        NoAnswer: if this is not its answer to this request.
+    """
+    checksums = answer.headers.get_all("x-amz-crc32", [])
+    if checksums and checksums != [str(zlib.crc32(answer.body))]:
+        raise NoAnswer("wrong checksum")
+    if answer.status >= 500:  # noqa: PLR2004 -- whatever it says in its body
+        raise NoAnswer(f"status {answer.status}")
+    try:
+        said = json.loads(answer.body)
+    except (ValueError, RecursionError):
+        raise NoAnswer(f"status {answer.status} and no JSON") from None
+    if not isinstance(said, dict):
+        raise NoAnswer("no JSON object")
+    if answer.status == 200:  # noqa: PLR2004 -- OK
+        _require_the_item_asked_for(said, request)
+        return said
+    code = str(said.get("__type", answer.status)).rsplit("#", 1)[-1]
+    if code in PASSING:
+        raise Busy(code)
+    if code == "ConditionalCheckFailedException":
+        _require_the_item_asked_for(said, request)
+        raise ConditionFailed(said.get("Item"))
+    raise DynamoDbError(code)
 
 
-def _text(value: Any) -> Any:
-    match value:
-        case {"B": bytes(octets)}:
-            return {"B": base64.b64encode(octets).decode()}
-        case dict():
-            return {key: _text(member) for key, member in value.items()}
-        case list():
-            return [_text(member) for member in value]
-        case _:
-            return value
+def _require_the_item_asked_for(said: JSON, request: JSON) -> None:
+    """Hold an item against the key that was asked for, whoever asked, so that no answer to another is taken."""
+    if "Item" in said and "Key" in request and not request["Key"].items() <= said["Item"].items():
+        raise NoAnswer("an item that was not asked for")

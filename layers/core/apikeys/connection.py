@@ -1,0 +1,193 @@
+"""One kept HTTP/1.1 connection: a request out, its answer in. Anything odd is no answer, and ends it."""
+
+import io
+import re
+import select
+import socket
+import time
+import weakref
+from http.client import HTTPException, HTTPMessage, HTTPResponse
+from typing import Any, NamedTuple, Self
+
+from apikeys import tls
+
+CONNECTING = 1.0  # seconds for one address
+LENGTH = re.compile(r"[0-9]{1,8}", re.ASCII)
+MAX_BYTES = 32 * 1024 * 1024  # of an answer: a batch read returns up to 16 MB of items, in more bytes of JSON
+
+
+class NoAnswer(Exception):
+    """Raised if there is no answer in time, or none to be trusted; the request may have been carried out.
+
+    Its text tells why in a few words, and quotes nothing that was received.
+    """
+
+
+class Hangup(NoAnswer):
+    """Raised if the other side ended the connection instead of answering."""
+
+
+class Answer(NamedTuple):
+    """An answer, whole.
+
+    Args:
+        status: of HTTP.
+        headers: by name, in any case.
+        body: as it was sent.
+    """
+
+    status: int
+    headers: HTTPMessage
+    body: bytes
+
+
+class Connection:
+    """A connection for one request at a time.
+
+    Args:
+        ready: to send and receive on.
+    """
+
+    def __init__(self, ready: socket.socket) -> None:
+        self._socket = ready
+        self._poll = select.poll()
+        self._poll.register(ready, select.POLLIN)
+        # Once, and at the latest with whoever kept it.
+        self._close = weakref.finalize(self, ready.close)
+
+    @property
+    def is_open(self) -> bool:
+        """Whether it may be used."""
+        return self._close.alive
+
+    @classmethod
+    def open(cls, host: str, port: int, *, is_secure: bool, until: float) -> Self:
+        """Connect.
+
+        Args:
+            host: name or address.
+            port: on it.
+            is_secure: whether to speak TLS.
+            until: when to give up, by `time.monotonic()`.
+
+        Raises:
+            NoAnswer: if it cannot be done in time, or the host is another than it should be.
+        """
+        try:
+            connected = _connect(host, port, until)
+            if is_secure:
+                # Its time-out is for the handshake as a whole.
+                connected = tls.context().wrap_socket(connected, server_hostname=host)
+        except OSError as failure:
+            raise NoAnswer(f"no connection: {type(failure).__name__}") from failure
+        return cls(connected)
+
+    def close(self) -> None:
+        """Close it; a second time does nothing."""
+        self._close()
+
+    def is_quiet(self) -> bool:
+        """Tell whether there is nothing to read. If there is, before a request: it was closed, or is out of step."""
+        decrypted = getattr(self._socket, "pending", int)()  # TLS has it already; poll() cannot know
+        return not decrypted and not self._poll.poll(0)
+
+    def exchange(self, request: bytes, *, until: float) -> Answer:
+        """Send a request and return its answer.
+
+        Args:
+            request: from its first line to the end of its body.
+            until: when to give up, by `time.monotonic()`.
+
+        Raises:
+            NoAnswer: if there is none in time, or an odd one.
+            Hangup: if the other side ends the connection instead.
+        """
+        keep = False
+        try:
+            self._socket.settimeout(_left(until))
+            self._socket.sendall(request)
+            incoming = _Incoming(self._socket, until)
+            response = HTTPResponse(incoming)  # type: ignore[arg-type] # as much of a socket as it uses
+            with response:
+                response.begin()
+                answer = _whole(response, incoming)
+            keep = not response.will_close
+        except ConnectionError as failure:
+            raise Hangup(type(failure).__name__) from failure
+        except (OSError, HTTPException) as failure:
+            raise NoAnswer(type(failure).__name__) from failure
+        finally:
+            if not keep:
+                self.close()
+        return answer
+
+
+def _whole(response: HTTPResponse, incoming: "_Incoming") -> Answer:
+    """Read the body, by its one plain length; nothing may come behind it."""
+    headers = response.headers
+    lengths = headers.get_all("content-length", [])
+    if len(lengths) != 1 or not LENGTH.fullmatch(lengths[0]):
+        raise NoAnswer("not one content-length")
+    if headers.defects or "transfer-encoding" in headers or "content-encoding" in headers:
+        raise NoAnswer("odd headers")
+    length = int(lengths[0])
+    if length > MAX_BYTES:
+        raise NoAnswer("too long an answer")
+    body = response.fp.read(length)
+    if len(body) < length:
+        raise NoAnswer("half an answer")
+    incoming.is_over = True
+    if response.fp.peek():
+        raise NoAnswer("more than one answer")
+    return Answer(response.status, headers, body)
+
+
+class _Incoming(io.RawIOBase):
+    """What a socket receives until a moment, however slowly it comes: what HTTPResponse needs of a socket.
+
+    Args:
+        source: where it comes from.
+        until: when to give up, by `time.monotonic()`.
+    """
+
+    def __init__(self, source: socket.socket, until: float) -> None:
+        self._source = source
+        self._until = until
+        self.is_over = False
+
+    def makefile(self, _: str) -> io.BufferedReader:
+        return io.BufferedReader(self)
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        if self.is_over:
+            return 0
+        self._source.settimeout(_left(self._until))
+        return self._source.recv_into(buffer)
+
+
+def _connect(host: str, port: int, until: float) -> socket.socket:
+    """Connect to the first address that answers; `socket.create_connection` has no limit for all of them."""
+    failure = OSError("no address")
+    for family, kind, protocol, _, address in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM):
+        connection = socket.socket(family, kind, protocol)
+        try:
+            connection.settimeout(min(CONNECTING, _left(until)))
+            connection.connect(address)
+            connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            connection.settimeout(_left(until))
+        except OSError as error:
+            connection.close()
+            failure = error
+        else:
+            return connection
+    raise failure
+
+
+def _left(until: float) -> float:
+    left = until - time.monotonic()
+    if left <= 0:
+        raise TimeoutError
+    return left

@@ -1,0 +1,198 @@
+"""Whatever goes wrong between us and DynamoDB is a failure, never an item, and never an answer to somebody else."""
+
+import socket
+import time
+from collections.abc import Callable
+from contextvars import copy_context
+from typing import Any
+
+import pytest
+
+from apikeys import deadline, dynamodb
+from apikeys.dynamodb import ConditionFailed, DynamoDb, DynamoDbError
+from apikeys.errors import ServiceUnavailable
+from tests.wire.scripted import (
+    Answer,
+    Scripted,
+    close,
+    dribble,
+    dynamodb_that_says,
+    hang,
+    ok,
+    refused,
+    reset,
+    then_close,
+)
+
+ATTEMPTS = len(dynamodb.WAITS)
+ASKED = {"TableName": "ApiKeysTable", "Key": {"keyId": {"S": "one"}}, "ConsistentRead": True}
+ITEM = {"Item": {"keyId": {"S": "one"}, "ownerId": {"S": "alice"}}}
+GOOD = ok(ITEM)
+
+
+def halved(answer: bytes) -> Answer:
+    return then_close(answer[: -len(answer) // 4])
+
+
+@pytest.fixture
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(dynamodb, "ATTEMPT", 0.1)
+
+
+# What DynamoDB, or somebody in between, may say instead of an answer.
+ODD = {
+    "a status of 500": ok({}, status=500),
+    "a status of 503 with an item": ok(ITEM, status=503),
+    "a 5xx that is no JSON": ok(b"<html>", status=502),
+    "a wrong checksum": ok(ITEM, x_amz_crc32="1"),
+    "two checksums": GOOD.replace(b"x-amz-crc32", b"x-amz-crc32: 1\r\nx-amz-crc32"),
+    "two content-lengths": GOOD.replace(b"content-length", b"content-length: 2\r\ncontent-length"),
+    "the same content-length twice": GOOD.replace(
+        b"content-length", b"content-length: %d\r\ncontent-length" % len(GOOD.split(b"\r\n\r\n")[1])
+    ),
+    "no content-length": then_close(ok(ITEM, content_length="")),
+    "a negative content-length": ok(ITEM, content_length="-1"),
+    "a content-length with a sign": ok(b"{}", content_length="+2"),
+    "a huge content-length": ok(ITEM, content_length="99999999"),
+    "chunks": ok(b"2\r\n{}\r\n0\r\n\r\n", content_length="", transfer_encoding="chunked", x_amz_crc32=""),
+    "chunks and a length": ok(b"2\r\n{}\r\n0\r\n\r\n", transfer_encoding="chunked", x_amz_crc32=""),
+    "a compressed body": ok(ITEM, content_encoding="gzip"),
+    "a header that is none": GOOD.replace(b"server: Server", b"server Server"),
+    "half of it": halved(GOOD),
+    "half of its headers": then_close(GOOD[:60]),
+    "more behind it": ok(ITEM) + ok(ITEM),
+    "more behind it that is nothing": ok(ITEM) + b"\0",
+    "no HTTP": b"SSH-2.0-OpenSSH_9.2\r\n\r\n",
+    "no JSON": ok(b"not JSON"),
+    "JSON without an object": ok([ITEM]),
+    "JSON that is too deep": ok(b"[" * 200_000),
+    "the item of another key": ok({"Item": {"keyId": {"S": "two"}}}),
+    "an item without its key": ok({"Item": {"ownerId": {"S": "alice"}}}),
+    "a failed condition with the item of another key": refused(
+        "ConditionalCheckFailedException", Item={"keyId": {"S": "two"}}
+    ),
+    "a closed connection": close,
+    "a reset connection": reset,
+    "silence": hang,
+    "one byte after the other": dribble,
+}
+
+
+@pytest.mark.parametrize("answer", ODD.values(), ids=ODD)
+def test_what_is_no_answer_is_asked_again_on_a_new_connection(answer: Answer, impatient: None) -> None:
+    """Guarantee: nothing odd is taken for an item; the next attempt gets the item, on a connection of its own."""
+    with dynamodb_that_says(answer, GOOD) as server:
+        assert DynamoDb(server.url).call("GetItem", ASKED) == ITEM
+    assert len(server.requests) == 2
+    assert server.connections == 2
+
+
+@pytest.mark.parametrize("answer", ODD.values(), ids=ODD)
+def test_503_if_there_is_never_an_answer(answer: Answer, impatient: None) -> None:
+    """Guarantee: it ends, after a few attempts, in a 503 that says so."""
+    with dynamodb_that_says(answer) as server, pytest.raises(ServiceUnavailable) as raised:
+        DynamoDb(server.url).call("GetItem", ASKED)
+    assert raised.value.headers == {"retry-after": "1"}
+    assert len(server.requests) == ATTEMPTS
+
+
+@pytest.mark.parametrize("code", sorted(dynamodb.PASSING))
+@pytest.mark.parametrize("status", [400, 500])
+def test_while_dynamodb_is_busy_the_call_is_repeated(code: str, status: int) -> None:
+    with dynamodb_that_says(refused(code, status=status), GOOD) as server:
+        assert DynamoDb(server.url).call("GetItem", ASKED) == ITEM
+    assert (len(server.requests), server.connections) == (2, 1 if status == 400 else 2)
+    with dynamodb_that_says(refused(code, status=status)) as server, pytest.raises(ServiceUnavailable):
+        DynamoDb(server.url).call("GetItem", ASKED)
+    assert len(server.requests) == ATTEMPTS
+
+
+@pytest.mark.parametrize(
+    ("answer", "code"),
+    [
+        (refused("AccessDeniedException"), "AccessDeniedException"),
+        (refused("ResourceNotFoundException"), "ResourceNotFoundException"),
+        (refused("ValidationException"), "ValidationException"),
+        (ok({"__type": "UnrecognizedClientException"}, status=400), "UnrecognizedClientException"),
+        (ok({}, status=400), "400"),
+        (ok({}, status=301, location="http://evil.example.com/"), "301"),
+        (ok({}, status=204), "204"),
+    ],
+)
+def test_a_refusal_for_good_is_not_repeated(answer: bytes, code: str) -> None:
+    with dynamodb_that_says(answer) as server, pytest.raises(DynamoDbError) as raised:
+        DynamoDb(server.url).call("GetItem", ASKED)
+    assert raised.value.code == code
+    assert len(server.requests) == 1
+
+
+@pytest.mark.parametrize("item", [ITEM["Item"], None])
+def test_a_failed_condition_tells_the_item_and_is_not_repeated(item: Any) -> None:
+    answer = refused("ConditionalCheckFailedException", **({"Item": item} if item else {}))
+    with dynamodb_that_says(answer) as server, pytest.raises(ConditionFailed) as raised:
+        DynamoDb(server.url).call("UpdateItem", ASKED)
+    assert raised.value.item == item
+    assert len(server.requests) == 1
+
+
+def test_without_a_checksum_an_answer_is_as_good() -> None:
+    with dynamodb_that_says(ok(ITEM, x_amz_crc32="")) as server:
+        assert DynamoDb(server.url).call("GetItem", ASKED) == ITEM
+
+
+def test_no_item_is_an_answer() -> None:
+    with dynamodb_that_says(ok({})) as server:
+        assert DynamoDb(server.url).call("GetItem", ASKED) == {}
+    assert len(server.requests) == 1
+
+
+def test_503_while_nobody_listens() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        url = f"http://127.0.0.1:{listener.getsockname()[1]}"
+    with pytest.raises(ServiceUnavailable, match="ConnectionRefusedError"):
+        DynamoDb(url).call("GetItem", ASKED)
+
+
+@pytest.mark.parametrize("answer", [hang, dribble])
+def test_the_requests_deadline_ends_an_attempt_and_no_other_begins(answer: Answer) -> None:
+    """Guarantee: an answer always gets out, however DynamoDB behaves."""
+
+    class Invocation:
+        def get_remaining_time_in_millis(self) -> int:
+            return 700  # of which half a second is kept back
+
+    def ask(server: Scripted) -> None:
+        database = DynamoDb(server.url)
+        deadline.start(Invocation())
+        started = time.monotonic()
+        with pytest.raises(ServiceUnavailable):
+            database.call("GetItem", ASKED)
+        assert 0.1 < time.monotonic() - started < 0.7
+        with pytest.raises(ServiceUnavailable, match="no time is left"):
+            database.call("GetItem", ASKED)
+
+    with dynamodb_that_says(answer) as server:
+        copy_context().run(ask, server)
+    assert len(server.requests) == 1
+
+
+def test_between_attempts_a_random_part_of_a_growing_time_is_waited(monkeypatch: pytest.MonkeyPatch) -> None:
+    waited: list[float] = []
+    asked: list[tuple[float, float]] = []
+
+    def uniform(least: float, most: float) -> float:
+        asked.append((least, most))
+        return most / 2
+
+    class Clock:
+        sleep: Callable[[float], None] = staticmethod(waited.append)
+        gmtime, strftime, monotonic = time.gmtime, time.strftime, time.monotonic
+
+    waits = (0.0, 0.05, 0.1, 0.2)
+    monkeypatch.setattr(dynamodb, "WAITS", waits)
+    monkeypatch.setattr(dynamodb, "time", Clock)
+    monkeypatch.setattr("random.uniform", uniform)
+    with dynamodb_that_says(refused("ThrottlingException")) as server, pytest.raises(ServiceUnavailable):
+        DynamoDb(server.url).call("GetItem", ASKED)
+    assert asked == [(0, wait) for wait in waits[1:]]
+    assert waited == [wait / 2 for wait in waits[1:]]
