@@ -13,14 +13,16 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Self
 
 import boto3
-from moto import mock_aws
+import pytest
 
+from apikeys.dynamodb import DynamoDb
 from apikeys.keys import ApiKey
 from local.functions import Context
 from local.issuer import AUDIENCE, SCOPES, LocalIssuer
 from local.run import AWS_ENVIRONMENT
 from local.template import ROOT, Handler, Template, environment
 from tests.documented import CONTRACT
+from tests.moto_server import moto_server
 
 if TYPE_CHECKING:
     from types_boto3_dynamodb import DynamoDBClient
@@ -90,6 +92,27 @@ class Answer:
         return json.loads(self.text)
 
 
+class RecordedDynamoDb(DynamoDb):
+    """DynamoDB, and what it was asked.
+
+    Args:
+        endpoint: its URL.
+        calls: where each call is put down, as IAM names it.
+        requests: where each is put down with its operation.
+    """
+
+    def __init__(
+        self, endpoint: str, calls: list[tuple[str, str]], requests: list[tuple[str, dict[str, Any]]]
+    ) -> None:
+        super().__init__(endpoint)
+        self._calls, self._requests = calls, requests
+
+    def call(self, operation: str, request: dict[str, Any]) -> dict[str, Any]:
+        self._requests.append((operation, request))
+        self._calls.extend(calls_of(operation, request))
+        return super().call(operation, request)
+
+
 @dataclass
 class Deployment:
     """The functions of template.yaml on moto's DynamoDB, with an issuer that serves its keys over HTTP."""
@@ -97,8 +120,8 @@ class Deployment:
     issuer: LocalIssuer
     template: Template
     dynamodb: "DynamoDBClient"
-    calls: list[tuple[str, str]]
-    requests: list[dict[str, Any]]
+    calls: list[tuple[str, str]] = field(default_factory=list)
+    requests: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
     handlers: dict[str, Handler] = field(default_factory=dict)
 
     @classmethod
@@ -111,26 +134,16 @@ class Deployment:
         """
         issuer = LocalIssuer()
         issuer.start()
-        calls: list[tuple[str, str]] = []
-        requests: list[dict[str, Any]] = []
-
-        def record(model: Any, params: Any, **_: Any) -> None:
-            body = json.loads(params["body"])
-            requests.append(body)
-            calls.extend(calls_of(model.name, body))
-
-        with nullcontext() if dynamodb else mock_aws(), environment(AWS_ENVIRONMENT):
-            boto3.setup_default_session()
-            template = Template({"Issuer": issuer.url, "Audience": AUDIENCE, "DynamoDbEndpoint": dynamodb})
-            own_client = boto3.client("dynamodb", endpoint_url=dynamodb or None)
+        with nullcontext(dynamodb) if dynamodb else moto_server() as url, environment(AWS_ENVIRONMENT):
+            template = Template({"Issuer": issuer.url, "Audience": AUDIENCE, "DynamoDbEndpoint": url})
+            own_client = boto3.client("dynamodb", endpoint_url=url)
             template.create_tables(own_client)
-            session = boto3.DEFAULT_SESSION
-            assert session
-            # Clients made from here on are the functions' own.
-            session.events.register("before-call.dynamodb", record)
-            deployment = cls(issuer, template, own_client, calls, requests)
-            for name, function in template.functions().items():
-                deployment.handlers[name] = function.load()
+            deployment = cls(issuer, template, own_client)
+            functions_own = RecordedDynamoDb(url, deployment.calls, deployment.requests)
+            with pytest.MonkeyPatch.context() as patch:
+                patch.setattr(DynamoDb, "connect", lambda: functions_own)
+                for name, function in template.functions().items():
+                    deployment.handlers[name] = function.load()
             yield deployment
         issuer.stop()
 

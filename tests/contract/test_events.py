@@ -8,14 +8,15 @@ from typing import Any
 
 import boto3
 import pytest
-from moto import mock_aws
 
+from apikeys.dynamodb import DynamoDb
 from apikeys.store import Store
 from local.demo import seed
 from local.functions import Context
 from local.run import AWS_ENVIRONMENT
 from local.template import ROOT, TABLES, Handler, Template, environment
 from tests.deployment import FORBIDDEN, NOT_FOUND, UNAUTHORIZED, bad_request
+from tests.moto_server import moto_server
 
 EVENTS = sorted((ROOT / "events").glob("*/*.json"))
 SETTINGS = json.loads((ROOT / "local" / "sam-local.json").read_text())["Parameters"]
@@ -29,13 +30,12 @@ DOCUMENTED |= {"introspect_api_key/200": {"active": False}}
 def handlers() -> Iterator[dict[str, Handler]]:
     functions = Template({}).functions()
     variables = {name: value for name, value in SETTINGS.items() if name != "AWS_ENDPOINT_URL_DYNAMODB"}
-    with mock_aws(), environment(AWS_ENVIRONMENT):
-        client = boto3.client("dynamodb")
-        Template({}).create_tables(client)
-        seed(Store(client, **TABLES))
+    with moto_server() as url, environment(AWS_ENVIRONMENT):
+        Template({}).create_tables(boto3.client("dynamodb", endpoint_url=url))
+        seed(Store(DynamoDb(url), **TABLES))
         loaded = {}
         for function in functions.values():
-            function.environment.update(variables)
+            function.environment.update(variables | {"AWS_ENDPOINT_URL_DYNAMODB": url})
             loaded[function.code.name] = function.load()
         yield loaded
 

@@ -10,11 +10,12 @@ from typing import Any
 import boto3
 import pytest
 
+from apikeys.dynamodb import DynamoDb
 from apikeys.store import Store
 from local.demo import seed
 from local.issuer import AUDIENCE, LocalIssuer
 from local.run import AWS_ENVIRONMENT
-from local.template import ROOT, TABLES, Template
+from local.template import ROOT, TABLES, Template, environment
 from tests.e2e import docker, sam
 from tests.e2e.application import Application
 from tests.e2e.stack import Stack
@@ -87,7 +88,8 @@ def stack(step: Step, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stac
                 aws_secret_access_key="local",
             )
             Template({}).create_tables(client)
-            store = Store(client, **TABLES)
+            cleanup.enter_context(environment(AWS_ENVIRONMENT))
+            store = Store(DynamoDb(url), **TABLES)
             seed(store)
         endpoint = {"AWS_ENDPOINT_URL_DYNAMODB": f"http://{docker.HOST}:{url.rsplit(':', 1)[1]}"}
         own = {"ISSUER": issuer.url, "AUDIENCE": AUDIENCE, "JWKS_URL": ""}

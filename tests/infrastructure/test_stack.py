@@ -6,10 +6,6 @@ moto makes all its resources but the HTTP API and its stage (UNSUPPORTED), whose
 import ast
 import io
 import json
-import socket
-import subprocess
-import sys
-import time
 import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -20,8 +16,8 @@ import boto3
 import pytest
 import requests
 
-from local.run import is_listening
 from tests.infrastructure.conftest import PARAMETERS
+from tests.moto_server import moto_server
 
 UNSUPPORTED = {"HttpApi", "HttpApiApiGatewayDefaultStage"}
 TABLE_ARN = "arn:aws:dynamodb:eu-central-1:123456789012:table/"
@@ -70,18 +66,8 @@ class Account:
 
 @pytest.fixture(scope="module")
 def account() -> Iterator[Account]:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        port: int = listener.getsockname()[1]
-    command = [sys.executable, "-m", "moto.server", "--host", "127.0.0.1", "--port", str(port)]
-    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    try:
-        while not is_listening(port):
-            assert process.poll() is None
-            time.sleep(0.05)
-        yield Account(f"http://127.0.0.1:{port}")
-    finally:
-        process.terminate()
-        process.wait()
+    with moto_server() as url:
+        yield Account(url)
 
 
 def test_everything_is_created(account: Account, transformed: dict[str, Any]) -> None:

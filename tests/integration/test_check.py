@@ -127,7 +127,7 @@ def test_a_check_is_one_strongly_consistent_read_of_the_table(deployment: Deploy
             deployment.requests.clear()
             check()
             assert deployment.calls == [("dynamodb:GetItem", "ApiKeysTable")]
-            [request] = deployment.requests
+            [(_, request)] = deployment.requests
             assert request["ConsistentRead"] is True
             assert "ProjectionExpression" in request
 

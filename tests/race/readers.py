@@ -15,7 +15,7 @@ from apikeys import log
 from apikeys.check import Checker
 from local.functions import Context
 from local.run import AWS_ENVIRONMENT
-from local.template import Template, environment
+from local.template import Template
 
 # Spawned, not forked: like a cold start, it shares nothing with this process.
 PROCESSES = multiprocessing.get_context("spawn")
@@ -103,10 +103,9 @@ def _read(  # noqa: PLR0913, PLR0917 -- what crosses to another process
     log.THRESHOLD = log.LEVELS["ERROR"]
     if cached:
         Checker.check = functools.cache(Checker.check)  # type: ignore[method-assign] # the sabotage
-    with environment(AWS_ENVIRONMENT):
-        # The issuer and the audience are not the authorizer's business, but the template asks for them.
-        function = Template({"DynamoDbEndpoint": endpoint}).functions()["AuthorizeRequestFunction"]
-        authorize = function.load()
+    os.environ.update(AWS_ENVIRONMENT)
+    # The issuer and the audience are not the authorizer's business, but the template asks for them.
+    authorize = Template({"DynamoDbEndpoint": endpoint}).functions()["AuthorizeRequestFunction"].load()
     seen: list[Check] = []
     chooser = random.Random(os.getpid())  # noqa: S311 -- no secret
     for turn in itertools.count():

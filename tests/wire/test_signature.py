@@ -3,9 +3,6 @@
 import json
 import os
 import re
-import subprocess
-import sys
-from collections.abc import Iterator
 from datetime import UTC, datetime
 from http.client import HTTPMessage, parse_headers
 from io import BytesIO
@@ -26,9 +23,8 @@ from apikeys.credentials import Credentials
 from apikeys.dynamodb import DynamoDb
 from apikeys.errors import ServiceUnavailable
 from apikeys.signature import authorization, signing_key
-from local.run import is_listening
 from local.template import environment
-from tests.running import free_ports
+from tests.moto_server import moto_server
 
 REQUESTS = 3_000
 SECRET = "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY"
@@ -204,51 +200,38 @@ def boto3_client(region: str, endpoint: str) -> Any:
     return _clients[region, endpoint]
 
 
-@pytest.fixture(scope="module")
-def verifying_moto() -> Iterator[str]:
-    """DynamoDB of moto, in a process of its own, which verifies signatures and permissions."""
-    port = free_ports()
-    # None is verified until the test says so.
-    variables = dict(os.environ) | {"INITIAL_NO_AUTH_ACTION_COUNT": "1000000"}
-    command = [sys.executable, "-m", "moto.server", "--host", "127.0.0.1", "--port", str(port)]
-    process = subprocess.Popen(command, env=variables, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    while not is_listening(port):
-        assert process.poll() is None
-    yield f"http://127.0.0.1:{port}"
-    process.terminate()
-    process.wait()
-
-
 def test_an_endpoint_that_verifies_signatures_accepts_ours_and_no_forged_one(
-    verifying_moto: str, monkeypatch: pytest.MonkeyPatch
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    session = boto3.Session("local", "local", region_name="eu-central-1")
-    iam = session.client("iam", endpoint_url=verifying_moto)
-    iam.create_user(UserName="function")
-    allowed = {"Effect": "Allow", "Action": "dynamodb:*", "Resource": "*"}
-    policy = json.dumps({"Version": "2012-10-17", "Statement": allowed})
-    iam.put_user_policy(UserName="function", PolicyName="all", PolicyDocument=policy)
-    key = iam.create_access_key(UserName="function")["AccessKey"]
-    session.client("dynamodb", endpoint_url=verifying_moto).create_table(
-        TableName="Things",
-        AttributeDefinitions=[{"AttributeName": "id", "AttributeType": "S"}],
-        KeySchema=[{"AttributeName": "id", "KeyType": "HASH"}],
-        BillingMode="PAY_PER_REQUEST",
-    )
-    requests.post(f"{verifying_moto}/moto-api/reset-auth", data=b"0", timeout=10).raise_for_status()
+    # Nothing is verified until the test says so.
+    with moto_server(INITIAL_NO_AUTH_ACTION_COUNT="1000000") as url:
+        session = boto3.Session("local", "local", region_name="eu-central-1")
+        iam = session.client("iam", endpoint_url=url)
+        iam.create_user(UserName="function")
+        allowed = {"Effect": "Allow", "Action": "dynamodb:*", "Resource": "*"}
+        policy = json.dumps({"Version": "2012-10-17", "Statement": allowed})
+        iam.put_user_policy(UserName="function", PolicyName="all", PolicyDocument=policy)
+        key = iam.create_access_key(UserName="function")["AccessKey"]
+        session.client("dynamodb", endpoint_url=url).create_table(
+            TableName="Things",
+            AttributeDefinitions=[{"AttributeName": "id", "AttributeType": "S"}],
+            KeySchema=[{"AttributeName": "id", "KeyType": "HASH"}],
+            BillingMode="PAY_PER_REQUEST",
+        )
+        requests.post(f"{url}/moto-api/reset-auth", data=b"0", timeout=10).raise_for_status()
 
-    monkeypatch.setenv("AWS_ACCESS_KEY_ID", key["AccessKeyId"])
-    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", key["SecretAccessKey"])
-    database = DynamoDb(verifying_moto)
-    item = {"id": {"S": "1"}, "text": {"S": "ä 漢 \U0001f511"}}
-    assert database.call("PutItem", {"TableName": "Things", "Item": item}) == {}
-    asked = {"TableName": "Things", "Key": {"id": {"S": "1"}}}
-    assert database.call("GetItem", asked) == {"Item": item}
+        monkeypatch.setenv("AWS_ACCESS_KEY_ID", key["AccessKeyId"])
+        monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", key["SecretAccessKey"])
+        database = DynamoDb(url)
+        item = {"id": {"S": "1"}, "text": {"S": "ä 漢 \U0001f511"}}
+        assert database.call("PutItem", {"TableName": "Things", "Item": item}) == {}
+        asked = {"TableName": "Things", "Key": {"id": {"S": "1"}}}
+        assert database.call("GetItem", asked) == {"Item": item}
 
-    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", key["SecretAccessKey"][::-1])
-    # Which moto says in XML.
-    with pytest.raises(ServiceUnavailable, match="status 403"):
-        database.call("GetItem", asked)
+        monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", key["SecretAccessKey"][::-1])
+        # Which moto says in XML.
+        with pytest.raises(ServiceUnavailable, match="status 403"):
+            database.call("GetItem", asked)
 
 
 def test_credentials_do_not_show() -> None:

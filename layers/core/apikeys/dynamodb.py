@@ -44,11 +44,13 @@ class DynamoDbError(Exception):
 
     Args:
         code: DynamoDB's name for it.
+        said: the whole of what it said. Its items are not for the log, and not part of this error's text.
     """
 
-    def __init__(self, code: str) -> None:
+    def __init__(self, code: str, said: JSON) -> None:
         super().__init__(code)
         self.code = code
+        self.said = said
 
 
 class ConditionFailed(DynamoDbError):
@@ -59,7 +61,7 @@ class ConditionFailed(DynamoDbError):
     """
 
     def __init__(self, item: Item | None) -> None:
-        super().__init__("ConditionalCheckFailedException")
+        super().__init__("ConditionalCheckFailedException", {})
         self.item = item
 
 
@@ -195,7 +197,7 @@ def _read(answer: Answer, request: JSON) -> JSON:
     if code == "ConditionalCheckFailedException":
         _require_the_item_asked_for(said, request)
         raise ConditionFailed(said.get("Item"))
-    raise DynamoDbError(code)
+    raise DynamoDbError(code, said)
 
 
 def _require_the_item_asked_for(said: JSON, request: JSON) -> None:

@@ -1,5 +1,6 @@
 """What is known of an application and of a key, and what of it may be shown. Pure."""
 
+import base64
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Self
@@ -106,7 +107,7 @@ class KeyRecord:
             text["expiresAt"] = self.expires_at
         scopes = [{"S": scope} for scope in self.scopes]
         strings = {name: {"S": value} for name, value in text.items()}
-        return strings | {"scopes": {"L": scopes}, "hash": {"B": key.hash}}
+        return strings | {"scopes": {"L": scopes}, "hash": {"B": base64.b64encode(key.hash).decode()}}
 
     def status(self, now: str) -> str:
         """Return `revoked`, `expired` or `active`; an expired key stops at its very second."""

@@ -1,49 +1,20 @@
-"""The only module that talks to DynamoDB; every expression is here."""
+"""All that is asked of DynamoDB: every expression is here."""
 
-import time
-from collections.abc import Callable, Collection, Iterator
-from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, cast
+import base64
+from collections.abc import Collection
+from typing import TYPE_CHECKING, Any
 
-import boto3
-from botocore import exceptions
-from botocore.config import Config
-
+from apikeys.dynamodb import ConditionFailed, DynamoDb, DynamoDbError
 from apikeys.errors import Conflict, Forbidden, NotFound, ServiceUnavailable
 from apikeys.records import Application, Item, KeyRecord, timestamp
 from apikeys.settings import required
 
 if TYPE_CHECKING:
-    from types_boto3_dynamodb import DynamoDBClient
-
     from apikeys.caller import Caller
     from apikeys.keys import ApiKey
 
 type Position = tuple[str, str]
 
-# Seconds. Two attempts (1 + 2 each), their back-off (1 at most) and the fetch of the issuer's keys (2) take 9
-# at the most, so an answer gets out before the function's own 10 are over.
-CONFIG = Config(
-    connect_timeout=1,
-    read_timeout=2,
-    retries={"mode": "standard", "total_max_attempts": 2},
-    tcp_keepalive=True,
-)
-# DynamoDB's errors that pass: the request may be repeated as it is.
-# https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Programming.Errors.html
-PASSING = frozenset(
-    {
-        "InternalServerError",
-        "ProvisionedThroughputExceededException",
-        "RequestLimitExceeded",
-        "ServiceUnavailable",
-        "ThrottlingException",
-        "TransactionConflictException",
-        "TransactionInProgressException",
-    }
-)
-# Seconds to wait for a transaction that has hold of the item; botocore does not repeat these by itself.
-CONFLICT_WAITS = (0.02, 0.05, 0.1, 0.2)
 BATCH = 100  # keys that one BatchGetItem may ask for
 NEEDED_BY_A_CHECK = "keyId, applicationId, ownerId, scopes, #hash, createdAt, expiresAt, revokedAt"
 UNREVOKED = "attribute_not_exists(revokedAt)"
@@ -53,13 +24,13 @@ class Store:
     """The two tables.
 
     Args:
-        client: a DynamoDB client, made once in the init phase.
+        dynamodb: where they are.
         api_keys_table: name of the table of keys.
         applications_table: name of the table of applications.
     """
 
-    def __init__(self, client: "DynamoDBClient", *, api_keys_table: str, applications_table: str) -> None:
-        self._client = client
+    def __init__(self, dynamodb: DynamoDb, *, api_keys_table: str, applications_table: str) -> None:
+        self._call = dynamodb.call
         self._api_keys_table = api_keys_table
         self._applications_table = applications_table
 
@@ -71,7 +42,7 @@ class Store:
             SettingsError: if API_KEYS_TABLE or APPLICATIONS_TABLE is not set.
         """
         return cls(
-            boto3.client("dynamodb", config=CONFIG),
+            DynamoDb.connect(),
             api_keys_table=required("API_KEYS_TABLE"),
             applications_table=required("APPLICATIONS_TABLE"),
         )
@@ -102,20 +73,19 @@ class Store:
             condition += " AND ownerId = :owner"
             values[":owner"] = caller.owner
         try:
-            with _passing_failures_as_503():
-                self._patiently(
-                    lambda: self._client.update_item(
-                        TableName=self._api_keys_table,
-                        Key={"keyId": {"S": key_id}},
-                        UpdateExpression=update,
-                        ConditionExpression=condition,
-                        ExpressionAttributeValues=_strings(values),
-                        ReturnValuesOnConditionCheckFailure="ALL_OLD",
-                    )
-                )
-        except self._client.exceptions.ConditionalCheckFailedException as failure:
-            stored = cast("Item | None", failure.response.get("Item"))
-            if "revokedAt" not in _authorized(stored, application_id, caller):
+            self._call(
+                "UpdateItem",
+                {
+                    "TableName": self._api_keys_table,
+                    "Key": {"keyId": {"S": key_id}},
+                    "UpdateExpression": update,
+                    "ConditionExpression": condition,
+                    "ExpressionAttributeValues": _strings(values),
+                    "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
+                },
+            )
+        except ConditionFailed as failure:
+            if "revokedAt" not in _authorized(failure.item, application_id, caller):
                 raise RuntimeError("the condition failed on an active key of this caller") from failure
 
     def find_presented(self, key_id: str) -> tuple[KeyRecord, bytes] | None:
@@ -127,15 +97,17 @@ class Store:
         Returns:
             None if there is no such key. What a check does not need is left empty.
         """
-        with _passing_failures_as_503():
-            found = self._client.get_item(
-                TableName=self._api_keys_table,
-                Key={"keyId": {"S": key_id}},
-                ConsistentRead=True,
-                ProjectionExpression=NEEDED_BY_A_CHECK,
-                ExpressionAttributeNames={"#hash": "hash"},
-            ).get("Item")
-        return (KeyRecord.from_item(found), bytes(found["hash"]["B"])) if found else None
+        found = self._call(
+            "GetItem",
+            {
+                "TableName": self._api_keys_table,
+                "Key": {"keyId": {"S": key_id}},
+                "ConsistentRead": True,
+                "ProjectionExpression": NEEDED_BY_A_CHECK,
+                "ExpressionAttributeNames": {"#hash": "hash"},
+            },
+        ).get("Item")
+        return (KeyRecord.from_item(found), base64.b64decode(found["hash"]["B"])) if found else None
 
     def read_key(self, key_id: str, *, application_id: str, caller: "Caller") -> KeyRecord:
         """Return a key, revoked or not.
@@ -144,10 +116,10 @@ class Store:
             NotFound: if there is no such key in this application.
             Forbidden: if the application's key belongs to another owner.
         """
-        with _passing_failures_as_503():
-            found = self._client.get_item(
-                TableName=self._api_keys_table, Key={"keyId": {"S": key_id}}, ConsistentRead=True
-            ).get("Item")
+        found = self._call(
+            "GetItem",
+            {"TableName": self._api_keys_table, "Key": {"keyId": {"S": key_id}}, "ConsistentRead": True},
+        ).get("Item")
         return KeyRecord.from_item(_authorized(found, application_id, caller))
 
     def add_key(self, record: KeyRecord, key: "ApiKey") -> None:
@@ -157,12 +129,14 @@ class Store:
             record: what is known of it.
             key: its string.
         """
-        with _passing_failures_as_503():
-            self._client.put_item(
-                TableName=self._api_keys_table,
-                Item=record.item(key),
-                ConditionExpression="attribute_not_exists(keyId)",
-            )
+        self._call(
+            "PutItem",
+            {
+                "TableName": self._api_keys_table,
+                "Item": record.item(key),
+                "ConditionExpression": "attribute_not_exists(keyId)",
+            },
+        )
 
     def replace_key(self, old: KeyRecord, new: KeyRecord, key: "ApiKey", *, old_until: str, by: str) -> None:
         """Store a new key and end the old one, both or neither.
@@ -185,33 +159,27 @@ class Store:
             update = "SET expiresAt = :until, replacedBy = :new"
             values |= {":until": old_until}
         condition = f"attribute_exists(keyId) AND {UNREVOKED} AND attribute_not_exists(replacedBy)"
+        end_the_old = {
+            "TableName": self._api_keys_table,
+            "Key": {"keyId": {"S": old.key_id}},
+            "UpdateExpression": update,
+            "ConditionExpression": condition,
+            "ExpressionAttributeValues": _strings(values),
+        }
+        store_the_new = {
+            "TableName": self._api_keys_table,
+            "Item": new.item(key),
+            "ConditionExpression": "attribute_not_exists(keyId)",
+        }
         try:
-            with _passing_failures_as_503():
-                self._client.transact_write_items(
-                    TransactItems=[
-                        {
-                            "Update": {
-                                "TableName": self._api_keys_table,
-                                "Key": {"keyId": {"S": old.key_id}},
-                                "UpdateExpression": update,
-                                "ConditionExpression": condition,
-                                "ExpressionAttributeValues": _strings(values),
-                            }
-                        },
-                        {
-                            "Put": {
-                                "TableName": self._api_keys_table,
-                                "Item": new.item(key),
-                                "ConditionExpression": "attribute_not_exists(keyId)",
-                            }
-                        },
-                    ]
-                )
-        except self._client.exceptions.TransactionCanceledException as failure:
-            codes = [reason.get("Code") for reason in failure.response.get("CancellationReasons", [])]
+            self._call(
+                "TransactWriteItems", {"TransactItems": [{"Update": end_the_old}, {"Put": store_the_new}]}
+            )
+        except DynamoDbError as failure:
+            codes = [reason.get("Code") for reason in failure.said.get("CancellationReasons", [])]
             if codes and codes[0] == "ConditionalCheckFailed":
                 raise Conflict("revoked or rotated in the meantime") from None
-            if set(codes) <= {
+            if codes and set(codes) <= {
                 "None",
                 "TransactionConflict",
                 "ThrottlingError",
@@ -251,16 +219,18 @@ class Store:
     def _key_ids(
         self, application_id: str, *, limit: int, after: Position | None
     ) -> tuple[list[str], Position | None]:
-        with _passing_failures_as_503():
-            page = self._client.query(
-                TableName=self._api_keys_table,
-                IndexName="byApplication",
-                KeyConditionExpression="applicationId = :application",
-                ExpressionAttributeValues=_strings({":application": application_id}),
-                ScanIndexForward=False,
-                Limit=limit,
+        page = self._call(
+            "Query",
+            {
+                "TableName": self._api_keys_table,
+                "IndexName": "byApplication",
+                "KeyConditionExpression": "applicationId = :application",
+                "ExpressionAttributeValues": _strings({":application": application_id}),
+                "ScanIndexForward": False,
+                "Limit": limit,
                 **_start({"applicationId": application_id}, "keyId", after),
-            )
+            },
+        )
         return [item["keyId"]["S"] for item in page["Items"]], _position(page, "keyId")
 
     def _key_records(self, ids: list[str]) -> list[KeyRecord]:
@@ -269,20 +239,21 @@ class Store:
             self._api_keys_table: {"Keys": [{"keyId": {"S": i}} for i in ids], "ConsistentRead": True}
         }
         while ids and wanted:
-            with _passing_failures_as_503():
-                answer = self._client.batch_get_item(RequestItems=wanted)
+            answer = self._call("BatchGetItem", {"RequestItems": wanted})
             items |= {item["keyId"]["S"]: item for item in answer["Responses"].get(self._api_keys_table, [])}
             wanted = answer["UnprocessedKeys"]
         return [KeyRecord.from_item(items[key_id]) for key_id in ids if key_id in items]
 
     def add_application(self, application: Application) -> None:
         """Store a new application."""
-        with _passing_failures_as_503():
-            self._client.put_item(
-                TableName=self._applications_table,
-                Item=_strings(application.public()),
-                ConditionExpression="attribute_not_exists(id)",
-            )
+        self._call(
+            "PutItem",
+            {
+                "TableName": self._applications_table,
+                "Item": _strings(application.public()),
+                "ConditionExpression": "attribute_not_exists(id)",
+            },
+        )
 
     def read_application(self, application_id: str, *, caller: "Caller") -> Application:
         """Return an application.
@@ -291,10 +262,14 @@ class Store:
             NotFound: if there is none.
             Forbidden: if it belongs to another owner.
         """
-        with _passing_failures_as_503():
-            found = self._client.get_item(
-                TableName=self._applications_table, Key={"id": {"S": application_id}}, ConsistentRead=True
-            ).get("Item")
+        found = self._call(
+            "GetItem",
+            {
+                "TableName": self._applications_table,
+                "Key": {"id": {"S": application_id}},
+                "ConsistentRead": True,
+            },
+        ).get("Item")
         if not found:
             raise NotFound("no such application")
         if not caller.may_act_for(found["ownerId"]["S"]):
@@ -305,31 +280,23 @@ class Store:
         self, owner: str, *, limit: int, after: Position | None
     ) -> tuple[list[Application], Position | None]:
         """Return an owner's applications, newest first, and the position to go on from, None at the end."""
-        with _passing_failures_as_503():
-            page = self._client.query(
-                TableName=self._applications_table,
-                IndexName="byOwner",
-                KeyConditionExpression="ownerId = :owner",
-                ExpressionAttributeValues=_strings({":owner": owner}),
-                ScanIndexForward=False,
-                Limit=limit + 1,
+        page = self._call(
+            "Query",
+            {
+                "TableName": self._applications_table,
+                "IndexName": "byOwner",
+                "KeyConditionExpression": "ownerId = :owner",
+                "ExpressionAttributeValues": _strings({":owner": owner}),
+                "ScanIndexForward": False,
+                "Limit": limit + 1,
                 **_start({"ownerId": owner}, "id", after),
-            )
+            },
+        )
         found = [Application.from_item(item) for item in page["Items"]]
         if len(found) > limit:
             last = found[limit - 1]
             return found[:limit], (last.created_at, last.id)
         return found, None
-
-    def _patiently(self, call: Callable[[], object]) -> None:
-        for wait in CONFLICT_WAITS:
-            try:
-                call()
-            except self._client.exceptions.TransactionConflictException:
-                time.sleep(wait)
-            else:
-                return
-        call()
 
 
 def _authorized(stored: Item | None, application_id: str, caller: "Caller") -> Item:
@@ -354,15 +321,3 @@ def _start(partition: dict[str, str], id_name: str, after: Position | None) -> d
 def _position(page: Any, id_name: str) -> Position | None:
     last = page.get("LastEvaluatedKey")
     return (last["createdAt"]["S"], last[id_name]["S"]) if last else None
-
-
-@contextmanager
-def _passing_failures_as_503() -> Iterator[None]:
-    try:
-        yield
-    except (exceptions.ConnectionError, exceptions.HTTPClientError) as failure:
-        raise ServiceUnavailable("DynamoDB does not answer") from failure
-    except exceptions.ClientError as failure:
-        if failure.response["Error"]["Code"] in PASSING:
-            raise ServiceUnavailable("DynamoDB is busy") from failure
-        raise
