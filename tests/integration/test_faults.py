@@ -3,7 +3,6 @@
 import io
 import json
 import uuid
-from collections.abc import Iterator
 from typing import Any
 
 import pytest

@@ -6,6 +6,9 @@ from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier, Event
 from typing import Any
 
+import pytest
+
+from apikeys import dynamodb
 from apikeys.dynamodb import DynamoDb
 from tests.wire.scripted import close, dynamodb_that_says, ok, reset, then_close
 
@@ -94,3 +97,17 @@ def test_threads_never_share_one_and_each_gets_its_own_answer() -> None:
             list(threads.map(work, range(THREADS)))
     assert len(server.requests) == CALLS
     assert server.connections <= THREADS
+
+
+def test_an_address_that_does_not_answer_leaves_time_for_the_next(monkeypatch: pytest.MonkeyPatch) -> None:
+    with (
+        dynamodb_that_says(ok(answer("one"))) as server,
+        socket.create_server(("127.0.0.1", 0), backlog=0) as deaf,
+        socket.create_connection(deaf.getsockname()),  # while its queue is full, whoever else connects waits
+    ):
+        addresses = [deaf.getsockname(), ("127.0.0.1", int(server.url.rsplit(":", 1)[1]))]
+        found = [(socket.AF_INET, socket.SOCK_STREAM, 0, "", address) for address in addresses]
+        monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: found)
+        monkeypatch.setattr(dynamodb, "ATTEMPT", 1.0)
+        assert DynamoDb(server.url).call("GetItem", asked("one")) == answer("one")
+    assert server.connections == 1

@@ -1,17 +1,14 @@
 """One kept HTTP/1.1 connection: a request out, its answer in. Anything odd is no answer, and ends it."""
 
-import io
 import re
 import select
 import socket
-import time
 import weakref
 from http.client import HTTPException, HTTPMessage, HTTPResponse
-from typing import Any, NamedTuple, Self
+from typing import NamedTuple, Self
 
-from apikeys import tls
+from apikeys.wire import Incoming, connect, left_until
 
-CONNECTING = 1.0  # seconds for one address
 LENGTH = re.compile(r"[0-9]{1,8}", re.ASCII)
 MAX_BYTES = 32 * 1024 * 1024  # of an answer: a batch read returns up to 16 MB of items, in more bytes of JSON
 
@@ -74,13 +71,9 @@ class Connection:
             NoAnswer: if it cannot be done in time, or the host is another than it should be.
         """
         try:
-            connected = _connect(host, port, until)
-            if is_secure:
-                # Its time-out is for the handshake as a whole.
-                connected = tls.context().wrap_socket(connected, server_hostname=host)
+            return cls(connect(host, port, is_secure=is_secure, until=until))
         except OSError as failure:
             raise NoAnswer(f"no connection: {type(failure).__name__}") from failure
-        return cls(connected)
 
     def close(self) -> None:
         """Close it; a second time does nothing."""
@@ -104,9 +97,9 @@ class Connection:
         """
         keep = False
         try:
-            self._socket.settimeout(_left(until))
+            self._socket.settimeout(left_until(until))
             self._socket.sendall(request)
-            incoming = _Incoming(self._socket, until)
+            incoming = Incoming(self._socket, until)
             response = HTTPResponse(incoming)  # type: ignore[arg-type] # as much of a socket as it uses
             with response:
                 response.begin()
@@ -122,7 +115,7 @@ class Connection:
         return answer
 
 
-def _whole(response: HTTPResponse, incoming: "_Incoming") -> Answer:
+def _whole(response: HTTPResponse, incoming: Incoming) -> Answer:
     """Read the body, by its one plain length; nothing may come behind it."""
     headers = response.headers
     lengths = headers.get_all("content-length", [])
@@ -140,54 +133,3 @@ def _whole(response: HTTPResponse, incoming: "_Incoming") -> Answer:
     if response.fp.peek():
         raise NoAnswer("more than one answer")
     return Answer(response.status, headers, body)
-
-
-class _Incoming(io.RawIOBase):
-    """What a socket receives until a moment, however slowly it comes: what HTTPResponse needs of a socket.
-
-    Args:
-        source: where it comes from.
-        until: when to give up, by `time.monotonic()`.
-    """
-
-    def __init__(self, source: socket.socket, until: float) -> None:
-        self._source = source
-        self._until = until
-        self.is_over = False
-
-    def makefile(self, _: str) -> io.BufferedReader:
-        return io.BufferedReader(self)
-
-    def readable(self) -> bool:
-        return True
-
-    def readinto(self, buffer: Any) -> int:
-        if self.is_over:
-            return 0
-        self._source.settimeout(_left(self._until))
-        return self._source.recv_into(buffer)
-
-
-def _connect(host: str, port: int, until: float) -> socket.socket:
-    """Connect to the first address that answers; `socket.create_connection` has no limit for all of them."""
-    failure = OSError("no address")
-    for family, kind, protocol, _, address in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM):
-        connection = socket.socket(family, kind, protocol)
-        try:
-            connection.settimeout(min(CONNECTING, _left(until)))
-            connection.connect(address)
-            connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            connection.settimeout(_left(until))
-        except OSError as error:
-            connection.close()
-            failure = error
-        else:
-            return connection
-    raise failure
-
-
-def _left(until: float) -> float:
-    left = until - time.monotonic()
-    if left <= 0:
-        raise TimeoutError
-    return left
