@@ -3,9 +3,11 @@
 from dataclasses import dataclass
 from typing import Any
 
+from apikeys.dynamodb import DynamoDb
 from apikeys.keys import ApiKey
 from apikeys.records import Application, KeyRecord, timestamp
-from apikeys.store import Store
+from apikeys.store.api_keys import ApiKeys
+from apikeys.store.applications import Applications
 
 OWNER, OTHER = "alice", "bob"
 # The documentation's own example id, so that its curl works as it stands: application and first key alike.
@@ -30,24 +32,25 @@ DEMOS = [
 ]
 
 
-def seed(store: Store) -> list[dict[str, Any]]:
+def seed(dynamodb: DynamoDb) -> list[dict[str, Any]]:
     """Store the demo data.
 
     Args:
-        store: of empty tables.
+        dynamodb: with empty tables, named by their logical ids.
 
     Returns:
         What `.local/stack.json` says of the applications, key strings included.
     """
-    return [_seed(store, demo) for demo in DEMOS]
+    applications, keys = Applications(dynamodb, "ApplicationsTable"), ApiKeys(dynamodb, "ApiKeysTable")
+    return [_seed(demo, applications, keys) for demo in DEMOS]
 
 
-def _seed(store: Store, demo: Demo) -> dict[str, Any]:
-    store.add_application(Application(demo.id, demo.name, demo.owner, timestamp()))
+def _seed(demo: Demo, applications: Applications, keys: ApiKeys) -> dict[str, Any]:
+    applications.add(Application(demo.id, demo.name, demo.owner, timestamp()))
     shown: list[dict[str, str]] = []
     for name, key_id in zip(KEYS, demo.key_ids, strict=True):
         key = ApiKey.generate(key_id=key_id)
         record = KeyRecord(key.key_id, demo.id, demo.owner, name, key.start, (), timestamp(), demo.owner)
-        store.add_key(record, key)
+        keys.add(record, key)
         shown.append({"id": key.key_id, "name": name, "key": key.reveal()})
     return {"id": demo.id, "owner": demo.owner, "api_keys": shown}

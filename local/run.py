@@ -20,11 +20,10 @@ from moto.server import ThreadedMotoServer
 
 from apikeys import log
 from apikeys.dynamodb import DynamoDb
-from apikeys.store import Store
 from local.demo import OTHER, OWNER, seed
 from local.functions import FunctionsServer
 from local.issuer import AUDIENCE, LocalIssuer
-from local.template import ROOT, TABLES, Template, environment
+from local.template import ROOT, Template, environment
 
 STACK = ROOT / ".local" / "stack.json"
 LOG = ROOT / ".local" / "functions.log"
@@ -133,7 +132,7 @@ def stack(port: int, dynamodb_host: str = "127.0.0.1") -> Iterator[dict[str, Any
         cleanup.enter_context(environment(AWS_ENVIRONMENT))
         client = boto3.client("dynamodb", endpoint_url=dynamodb)
         template.create_tables(client)
-        applications = seed(Store(DynamoDb(dynamodb), **TABLES))
+        applications = seed(DynamoDb(dynamodb))
         cleanup.enter_context(log.written_to(cleanup.enter_context(LOG.open("w"))))
         handlers = {name: function.load() for name, function in template.functions().items()}
         functions = FunctionsServer(handlers, print_request)

@@ -18,8 +18,6 @@ ROOT = Path(__file__).parent.parent
 # What CreateTable needs; the rest of a table's properties concerns its operation on AWS.
 TABLE_SHAPE = ("AttributeDefinitions", "KeySchema", "GlobalSecondaryIndexes", "BillingMode")
 
-# Names of the tables: their logical ids, as SAM CLI has it.
-TABLES = {"api_keys_table": "ApiKeysTable", "applications_table": "ApplicationsTable"}
 # What `!If` leaves out.
 NO_VALUE = "AWS::NoValue"
 

@@ -3,13 +3,14 @@
 import uuid
 
 from apikeys.caller import Caller
+from apikeys.dynamodb import DynamoDb
 from apikeys.endpoint import endpoint
 from apikeys.records import Application, timestamp
 from apikeys.request import JSON, Request
 from apikeys.schemas import NewApplication, read
-from apikeys.store import Store
+from apikeys.store.applications import Applications
 
-store = Store.connect()
+applications = Applications(DynamoDb.connect())
 
 
 @endpoint(scope="api-keys:write", status=201)
@@ -17,5 +18,5 @@ def handler(request: Request, caller: Caller) -> JSON:
     """Store the application; the caller becomes its owner."""
     wanted = read(request, NewApplication)
     application = Application(str(uuid.uuid4()), wanted.name, caller.owner, timestamp())
-    store.add_application(application)
+    applications.add(application)
     return application.public()

@@ -1,15 +1,18 @@
 """POST /api/v1/applications/{id}/api-keys: issue a key; its string is in this answer and nowhere else."""
 
 from apikeys.caller import Caller
+from apikeys.dynamodb import DynamoDb
 from apikeys.endpoint import endpoint
 from apikeys.keys import ApiKey
 from apikeys.records import KeyRecord, timestamp
 from apikeys.request import JSON, Request
 from apikeys.schemas import NewApiKey, read
 from apikeys.settings import required
-from apikeys.store import Store
+from apikeys.store.api_keys import ApiKeys
+from apikeys.store.applications import Applications
 
-store = Store.connect()
+dynamodb = DynamoDb.connect()
+applications, keys = Applications(dynamodb), ApiKeys(dynamodb)
 prefix = required("KEY_PREFIX")
 
 
@@ -18,7 +21,7 @@ def handler(request: Request, caller: Caller) -> JSON:
     """Store what is known of the key, and return that with the key string."""
     [application_id] = request.path_uuids("id")
     wanted = read(request, NewApiKey)
-    application = store.read_application(application_id, caller=caller)
+    application = applications.read(application_id, caller=caller)
     key = ApiKey.generate(prefix=prefix)
     record = KeyRecord(
         key_id=key.key_id,
@@ -31,5 +34,5 @@ def handler(request: Request, caller: Caller) -> JSON:
         created_by=caller.subject,
         expires_at=wanted.expires_at,
     )
-    store.add_key(record, key)
+    keys.add(record, key)
     return record.public(record.created_at) | {"key": key.reveal()}

@@ -1,13 +1,16 @@
 """GET /api/v1/applications/{id}/api-keys: an application's keys, newest first."""
 
 from apikeys.caller import Caller
+from apikeys.dynamodb import DynamoDb
 from apikeys.endpoint import endpoint
 from apikeys.pages import page, page_asked_for, statuses_asked_for
 from apikeys.records import timestamp
 from apikeys.request import JSON, Request
-from apikeys.store import Store
+from apikeys.store.api_keys import ApiKeys
+from apikeys.store.applications import Applications
 
-store = Store.connect()
+dynamodb = DynamoDb.connect()
+applications, keys = Applications(dynamodb), ApiKeys(dynamodb)
 
 
 @endpoint(scope="api-keys:read")
@@ -16,7 +19,7 @@ def handler(request: Request, caller: Caller) -> JSON:
     [application_id] = request.path_uuids("id")
     limit, after = page_asked_for(request)
     statuses = statuses_asked_for(request)
-    application = store.read_application(application_id, caller=caller)
-    keys, following = store.list_keys(application.id, limit=limit, after=after, statuses=statuses)
+    application = applications.read(application_id, caller=caller)
+    found, following = keys.list_of(application.id, limit=limit, after=after, statuses=statuses)
     now = timestamp()
-    return page(keys, lambda key: key.public(now), following)
+    return page(found, lambda key: key.public(now), following)

@@ -1,16 +1,17 @@
 """GET /api/v1/applications/{id}/api-keys/{keyId}: one key, also when it is revoked."""
 
 from apikeys.caller import Caller
+from apikeys.dynamodb import DynamoDb
 from apikeys.endpoint import endpoint
 from apikeys.records import timestamp
 from apikeys.request import JSON, Request
-from apikeys.store import Store
+from apikeys.store.api_keys import ApiKeys
 
-store = Store.connect()
+keys = ApiKeys(DynamoDb.connect())
 
 
 @endpoint(scope="api-keys:read")
 def handler(request: Request, caller: Caller) -> JSON:
     """Return what is known of it; of a revoked one when, by whom and why."""
     application_id, key_id = request.path_uuids("id", "keyId")
-    return store.read_key(key_id, application_id=application_id, caller=caller).public(timestamp())
+    return keys.read(key_id, application_id=application_id, caller=caller).public(timestamp())

@@ -1,13 +1,14 @@
 """DELETE /api/v1/applications/{id}/api-keys/{keyId}: revoke one API key, now."""
 
 from apikeys.caller import Caller
+from apikeys.dynamodb import DynamoDb
 from apikeys.endpoint import endpoint
 from apikeys.errors import BadRequest, Violation
 from apikeys.request import JSON, Request
-from apikeys.store import Store
+from apikeys.store.api_keys import ApiKeys
 
 REASONS = ("compromised", "rotated", "unused", "other")
-store = Store.connect()
+keys = ApiKeys(DynamoDb.connect())
 
 
 @endpoint(scope="api-keys:revoke")
@@ -17,5 +18,5 @@ def handler(request: Request, caller: Caller) -> JSON:
     reason = request.query("reason")
     if reason not in (None, *REASONS):
         raise BadRequest([Violation("reason", f"must be one of {', '.join(REASONS)}")])
-    store.revoke(key_id, application_id=application_id, caller=caller, reason=reason)
+    keys.revoke(key_id, application_id=application_id, caller=caller, reason=reason)
     return {}

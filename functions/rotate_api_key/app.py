@@ -4,6 +4,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from apikeys.caller import Caller
+from apikeys.dynamodb import DynamoDb
 from apikeys.endpoint import endpoint
 from apikeys.errors import Conflict
 from apikeys.keys import ApiKey
@@ -11,9 +12,9 @@ from apikeys.records import timestamp
 from apikeys.request import JSON, Request
 from apikeys.schemas import Rotation, read
 from apikeys.settings import required
-from apikeys.store import Store
+from apikeys.store.api_keys import ApiKeys
 
-store = Store.connect()
+keys = ApiKeys(DynamoDb.connect())
 prefix = required("KEY_PREFIX")
 
 
@@ -22,7 +23,7 @@ def handler(request: Request, caller: Caller) -> JSON:
     """Issue a key of the same name, scopes and lifetime; the old one works for the overlap, or not at all."""
     application_id, key_id = request.path_uuids("id", "keyId")
     overlap = timedelta(seconds=read(request, Rotation).overlap_seconds)
-    old = store.read_key(key_id, application_id=application_id, caller=caller)
+    old = keys.read(key_id, application_id=application_id, caller=caller)
     now = timestamp()
     if old.status(now) != "active":
         raise Conflict(f"the key is {old.status(now)}")
@@ -41,5 +42,5 @@ def handler(request: Request, caller: Caller) -> JSON:
         created_by=caller.subject,
         expires_at=expires_at,
     )
-    store.replace_key(old, new, key, old_until=old_until, by=caller.subject)
+    keys.replace(old, new, key, old_until=old_until, by=caller.subject)
     return new.public(now) | {"key": key.reveal()}

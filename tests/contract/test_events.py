@@ -10,11 +10,10 @@ import boto3
 import pytest
 
 from apikeys.dynamodb import DynamoDb
-from apikeys.store import Store
 from local.demo import seed
 from local.functions import Context
 from local.run import AWS_ENVIRONMENT
-from local.template import ROOT, TABLES, Handler, Template, environment
+from local.template import ROOT, Handler, Template, environment
 from tests.deployment import FORBIDDEN, NOT_FOUND, UNAUTHORIZED, bad_request
 from tests.moto_server import moto_server
 
@@ -32,7 +31,7 @@ def handlers() -> Iterator[dict[str, Handler]]:
     variables = {name: value for name, value in SETTINGS.items() if name != "AWS_ENDPOINT_URL_DYNAMODB"}
     with moto_server() as url, environment(AWS_ENVIRONMENT):
         Template({}).create_tables(boto3.client("dynamodb", endpoint_url=url))
-        seed(Store(DynamoDb(url), **TABLES))
+        seed(DynamoDb(url))
         loaded = {}
         for function in functions.values():
             function.environment.update(variables | {"AWS_ENDPOINT_URL_DYNAMODB": url})

@@ -11,11 +11,11 @@ import boto3
 import pytest
 
 from apikeys.dynamodb import DynamoDb
-from apikeys.store import Store
+from apikeys.store.api_keys import ApiKeys
 from local.demo import seed
 from local.issuer import AUDIENCE, LocalIssuer
 from local.run import AWS_ENVIRONMENT
-from local.template import ROOT, TABLES, Template, environment
+from local.template import ROOT, Template, environment
 from tests.e2e import docker, sam
 from tests.e2e.application import Application
 from tests.e2e.stack import Stack
@@ -89,8 +89,8 @@ def stack(step: Step, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stac
             )
             Template({}).create_tables(client)
             cleanup.enter_context(environment(AWS_ENVIRONMENT))
-            store = Store(DynamoDb(url), **TABLES)
-            seed(store)
+            dynamodb = DynamoDb(url)
+            seed(dynamodb)
         endpoint = {"AWS_ENDPOINT_URL_DYNAMODB": f"http://{docker.HOST}:{url.rsplit(':', 1)[1]}"}
         own = {"ISSUER": issuer.url, "AUDIENCE": AUDIENCE, "JWKS_URL": ""}
         samples = json.loads((ROOT / "local" / "sam-local.json").read_text())["Parameters"]
@@ -102,7 +102,7 @@ def stack(step: Step, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stac
             with step(f"sam local start-api, the {ordinal}, and its containers"):
                 log = folder / f"{ordinal}.log"
                 apis.append(cleanup.enter_context(sam.start_api(log, variables, network)))
-        yield Stack(issuer, client, store, apis, sample_variables)
+        yield Stack(issuer, client, ApiKeys(dynamodb, "ApiKeysTable"), apis, sample_variables)
         with step("Taking it down"):
             cleanup.close()
 

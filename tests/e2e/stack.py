@@ -9,7 +9,7 @@ import requests
 
 from apikeys.keys import ApiKey
 from apikeys.records import KeyRecord, timestamp
-from apikeys.store import Store
+from apikeys.store.api_keys import ApiKeys
 from local.issuer import SCOPES, LocalIssuer
 from tests.e2e.sam import Api
 
@@ -26,7 +26,7 @@ class Stack:
     Attributes:
         issuer: whose tokens are accepted.
         dynamodb: client of DynamoDB Local.
-        store: on its tables, to put keys there without a request.
+        keys: their table, to put keys there without a request.
         apis: two `sam local start-api`, each with its own containers.
         sample_variables: file of the environment under which the tokens of events/ are good.
         secrets: every token and key string that was made; none may be in a log.
@@ -34,7 +34,7 @@ class Stack:
 
     issuer: LocalIssuer
     dynamodb: "DynamoDBClient"
-    store: Store
+    keys: ApiKeys
     apis: list[Api]
     sample_variables: Path
     secrets: set[str] = field(default_factory=set)
@@ -51,7 +51,7 @@ class Stack:
         self.secrets.add(key.reveal())
         application_id = application_id or str(uuid.uuid4())
         record = KeyRecord(key.key_id, application_id, owner, "test", key.start, (), timestamp(), owner)
-        self.store.add_key(record, key)
+        self.keys.add(record, key)
         return record
 
     def stored(self, key_id: str) -> dict[str, Any] | None:

@@ -262,7 +262,7 @@ def test_a_fault_is_raised_so_that_nobody_is_let_in_and_somebody_is_woken(
     def find(*_: Any) -> None:
         raise fault
 
-    monkeypatch.setattr("apikeys.store.Store.find_presented", find)
+    monkeypatch.setattr("apikeys.store.api_keys.ApiKeys.find_presented", find)
     with pytest.raises(InternalError) as raised:
         deployment.accepts(key)
     printed = "".join(traceback.format_exception(raised.value))

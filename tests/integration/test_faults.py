@@ -12,9 +12,8 @@ from apikeys.caller import Caller
 from apikeys.dynamodb import DynamoDb, DynamoDbError
 from apikeys.endpoint import public_endpoint
 from apikeys.errors import ServiceUnavailable
-from apikeys.store import Store
+from apikeys.store.api_keys import ApiKeys
 from local.functions import Context
-from local.template import TABLES
 from tests.deployment import Deployment, sample_event
 from tests.wire.scripted import dynamodb_that_says, refused
 
@@ -76,18 +75,18 @@ def test_no_answer_is_logged_with_a_token(deployment: Deployment, log: io.String
 def test_503_while_dynamodb_is_busy(deployment: Deployment, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(dynamodb, "WAITS", (0.0, 0.0))
     with dynamodb_that_says(refused("ThrottlingException")) as server:
-        store = Store(DynamoDb(server.url), **TABLES)
+        keys = ApiKeys(DynamoDb(server.url), "ApiKeysTable")
         with pytest.raises(ServiceUnavailable) as raised:
-            store.revoke(str(uuid.uuid4()), application_id=str(uuid.uuid4()), caller=ALICE)
+            keys.revoke(str(uuid.uuid4()), application_id=str(uuid.uuid4()), caller=ALICE)
     assert raised.value.headers == {"retry-after": "1"}
     assert len(server.requests) == 2
 
 
 def test_a_mistake_in_the_deployment_is_a_fault_and_not_a_passing_failure(deployment: Deployment) -> None:
     with dynamodb_that_says(refused("AccessDeniedException")) as server:
-        store = Store(DynamoDb(server.url), **TABLES)
+        keys = ApiKeys(DynamoDb(server.url), "ApiKeysTable")
         with pytest.raises(DynamoDbError):
-            store.revoke(str(uuid.uuid4()), application_id=str(uuid.uuid4()), caller=ALICE)
+            keys.revoke(str(uuid.uuid4()), application_id=str(uuid.uuid4()), caller=ALICE)
     assert len(server.requests) == 1
 
 
@@ -98,4 +97,4 @@ def test_a_condition_that_fails_on_an_active_key_of_the_caller_is_never_a_200(de
         dynamodb_that_says(refused("ConditionalCheckFailedException", Item=item)) as server,
         pytest.raises(RuntimeError, match="active key"),
     ):
-        Store(DynamoDb(server.url), **TABLES).revoke("k", application_id="a", caller=ALICE)
+        ApiKeys(DynamoDb(server.url), "ApiKeysTable").revoke("k", application_id="a", caller=ALICE)

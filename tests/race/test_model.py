@@ -122,20 +122,20 @@ def test_a_write_that_comes_late_fails(deployment: Deployment, overlap: int) -> 
     """Guarantee: a rotate that read the key before it was revoked, and writes after, changes nothing."""
     key = deployment.issue()
     path = {"id": key["applicationId"], "keyId": key["id"]}
-    store: Any = deployment.handlers["RotateApiKeyFunction"].__wrapped__.__wrapped__.__globals__["store"]  # type: ignore[attr-defined]
-    read = store.read_key
+    keys: Any = deployment.handlers["RotateApiKeyFunction"].__wrapped__.__wrapped__.__globals__["keys"]  # type: ignore[attr-defined]
+    read = keys.read
 
     def read_then_be_overtaken(*args: Any, **kwargs: Any) -> Any:
         found = read(*args, **kwargs)
         assert deployment.revoke(key["applicationId"], key["id"], deployment.token()).status == 200
         return found
 
-    store.read_key = read_then_be_overtaken
+    keys.read = read_then_be_overtaken
     try:
         body = {"overlapSeconds": overlap}
         answer = deployment.call("RotateApiKey", deployment.token(), path=path, body=body)
     finally:
-        store.read_key = read
+        keys.read = read
     assert answer.status == 409
     stored = deployment.stored(key["id"])
     assert stored

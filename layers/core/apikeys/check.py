@@ -1,23 +1,24 @@
 """The check: is this key string good, now? One strongly consistent read, and nothing is remembered."""
 
 from apikeys import log
+from apikeys.dynamodb import DynamoDb
 from apikeys.keys import ApiKey
 from apikeys.records import KeyRecord, timestamp
 from apikeys.settings import optional, required
-from apikeys.store import Store
+from apikeys.store.api_keys import ApiKeys
 
 
 class Checker:
     """Checks key strings of this deployment.
 
     Args:
-        store: where the keys are.
+        keys: among which to look.
         prefix: that they begin with.
         stack: what the deployment is called in metrics.
     """
 
-    def __init__(self, store: Store, *, prefix: str, stack: str = "api-keys") -> None:
-        self._store = store
+    def __init__(self, keys: ApiKeys, *, prefix: str, stack: str = "api-keys") -> None:
+        self._keys = keys
         self._prefix = prefix
         self._stack = stack
 
@@ -26,9 +27,10 @@ class Checker:
         """Make the checker of this deployment; STACK_NAME may be left out.
 
         Raises:
-            SettingsError: if KEY_PREFIX is not set, or the store's settings are not.
+            SettingsError: if KEY_PREFIX or API_KEYS_TABLE is not set, or DynamoDB's Region is not.
         """
-        return cls(Store.connect(), prefix=required("KEY_PREFIX"), stack=optional("STACK_NAME", "api-keys"))
+        keys = ApiKeys(DynamoDb.connect())
+        return cls(keys, prefix=required("KEY_PREFIX"), stack=optional("STACK_NAME", "api-keys"))
 
     def check(self, presented: str, *, source: str) -> KeyRecord | None:
         """Return the key if it is good: known, with this secret, neither revoked nor expired. Else None.
@@ -43,7 +45,7 @@ class Checker:
         key = ApiKey.parse(presented, prefix=self._prefix)
         if not key:
             return None
-        found = self._store.find_presented(key.key_id)
+        found = self._keys.find_presented(key.key_id)
         if not found:
             return None
         record, stored_hash = found

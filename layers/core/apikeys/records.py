@@ -106,8 +106,7 @@ class KeyRecord:
         if self.expires_at:
             text["expiresAt"] = self.expires_at
         scopes = [{"S": scope} for scope in self.scopes]
-        strings = {name: {"S": value} for name, value in text.items()}
-        return strings | {"scopes": {"L": scopes}, "hash": {"B": base64.b64encode(key.hash).decode()}}
+        return strings(text) | {"scopes": {"L": scopes}, "hash": {"B": base64.b64encode(key.hash).decode()}}
 
     def status(self, now: str) -> str:
         """Return `revoked`, `expired` or `active`; an expired key stops at its very second."""
@@ -136,3 +135,8 @@ class KeyRecord:
 def timestamp(at: datetime | None = None) -> str:
     """Return a moment, now if None, as RFC 3339 in UTC with milliseconds."""
     return (at or datetime.now(UTC)).astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def strings(values: dict[str, str]) -> Item:
+    """Return text as DynamoDB has it."""
+    return {name: {"S": value} for name, value in values.items()}

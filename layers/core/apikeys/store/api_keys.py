@@ -1,4 +1,4 @@
-"""All that is asked of DynamoDB: every expression is here."""
+"""The table of keys."""
 
 import base64
 from collections.abc import Collection
@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from apikeys.dynamodb import ConditionFailed, DynamoDb, DynamoDbError
 from apikeys.errors import Conflict, Forbidden, NotFound, ServiceUnavailable
-from apikeys.records import Application, Item, KeyRecord, timestamp
+from apikeys.records import Item, KeyRecord, strings, timestamp
 from apikeys.settings import required
 
 if TYPE_CHECKING:
@@ -20,32 +20,20 @@ NEEDED_BY_A_CHECK = "keyId, applicationId, ownerId, scopes, #hash, createdAt, ex
 UNREVOKED = "attribute_not_exists(revokedAt)"
 
 
-class Store:
-    """The two tables.
+class ApiKeys:
+    """The keys.
 
     Args:
         dynamodb: where they are.
-        api_keys_table: name of the table of keys.
-        applications_table: name of the table of applications.
+        table: its name; None for this deployment's, API_KEYS_TABLE.
+
+    Raises:
+        SettingsError: if neither names it.
     """
 
-    def __init__(self, dynamodb: DynamoDb, *, api_keys_table: str, applications_table: str) -> None:
-        self._call = dynamodb.call
-        self._api_keys_table = api_keys_table
-        self._applications_table = applications_table
-
-    @classmethod
-    def connect(cls) -> "Store":
-        """Make the store of this deployment.
-
-        Raises:
-            SettingsError: if API_KEYS_TABLE or APPLICATIONS_TABLE is not set.
-        """
-        return cls(
-            DynamoDb.connect(),
-            api_keys_table=required("API_KEYS_TABLE"),
-            applications_table=required("APPLICATIONS_TABLE"),
-        )
+    def __init__(self, dynamodb: DynamoDb, table: str | None = None) -> None:
+        self._dynamodb = dynamodb
+        self._table = table or required("API_KEYS_TABLE")
 
     def revoke(
         self, key_id: str, *, application_id: str, caller: "Caller", reason: str | None = None
@@ -73,14 +61,14 @@ class Store:
             condition += " AND ownerId = :owner"
             values[":owner"] = caller.owner
         try:
-            self._call(
+            self._dynamodb.call(
                 "UpdateItem",
                 {
-                    "TableName": self._api_keys_table,
-                    "Key": {"keyId": {"S": key_id}},
+                    "TableName": self._table,
+                    "Key": strings({"keyId": key_id}),
                     "UpdateExpression": update,
                     "ConditionExpression": condition,
-                    "ExpressionAttributeValues": _strings(values),
+                    "ExpressionAttributeValues": strings(values),
                     "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
                 },
             )
@@ -97,11 +85,11 @@ class Store:
         Returns:
             None if there is no such key. What a check does not need is left empty.
         """
-        found = self._call(
+        found = self._dynamodb.call(
             "GetItem",
             {
-                "TableName": self._api_keys_table,
-                "Key": {"keyId": {"S": key_id}},
+                "TableName": self._table,
+                "Key": strings({"keyId": key_id}),
                 "ConsistentRead": True,
                 "ProjectionExpression": NEEDED_BY_A_CHECK,
                 "ExpressionAttributeNames": {"#hash": "hash"},
@@ -109,36 +97,36 @@ class Store:
         ).get("Item")
         return (KeyRecord.from_item(found), base64.b64decode(found["hash"]["B"])) if found else None
 
-    def read_key(self, key_id: str, *, application_id: str, caller: "Caller") -> KeyRecord:
+    def read(self, key_id: str, *, application_id: str, caller: "Caller") -> KeyRecord:
         """Return a key, revoked or not.
 
         Raises:
             NotFound: if there is no such key in this application.
             Forbidden: if the application's key belongs to another owner.
         """
-        found = self._call(
+        found = self._dynamodb.call(
             "GetItem",
-            {"TableName": self._api_keys_table, "Key": {"keyId": {"S": key_id}}, "ConsistentRead": True},
+            {"TableName": self._table, "Key": strings({"keyId": key_id}), "ConsistentRead": True},
         ).get("Item")
         return KeyRecord.from_item(_authorized(found, application_id, caller))
 
-    def add_key(self, record: KeyRecord, key: "ApiKey") -> None:
+    def add(self, record: KeyRecord, key: "ApiKey") -> None:
         """Store a new key; of its secret, only the hash.
 
         Args:
             record: what is known of it.
             key: its string.
         """
-        self._call(
+        self._dynamodb.call(
             "PutItem",
             {
-                "TableName": self._api_keys_table,
+                "TableName": self._table,
                 "Item": record.item(key),
                 "ConditionExpression": "attribute_not_exists(keyId)",
             },
         )
 
-    def replace_key(self, old: KeyRecord, new: KeyRecord, key: "ApiKey", *, old_until: str, by: str) -> None:
+    def replace(self, old: KeyRecord, new: KeyRecord, key: "ApiKey", *, old_until: str, by: str) -> None:
         """Store a new key and end the old one, both or neither.
 
         Args:
@@ -160,19 +148,19 @@ class Store:
             values |= {":until": old_until}
         condition = f"attribute_exists(keyId) AND {UNREVOKED} AND attribute_not_exists(replacedBy)"
         end_the_old = {
-            "TableName": self._api_keys_table,
-            "Key": {"keyId": {"S": old.key_id}},
+            "TableName": self._table,
+            "Key": strings({"keyId": old.key_id}),
             "UpdateExpression": update,
             "ConditionExpression": condition,
-            "ExpressionAttributeValues": _strings(values),
+            "ExpressionAttributeValues": strings(values),
         }
         store_the_new = {
-            "TableName": self._api_keys_table,
+            "TableName": self._table,
             "Item": new.item(key),
             "ConditionExpression": "attribute_not_exists(keyId)",
         }
         try:
-            self._call(
+            self._dynamodb.call(
                 "TransactWriteItems", {"TransactItems": [{"Update": end_the_old}, {"Put": store_the_new}]}
             )
         except DynamoDbError as failure:
@@ -188,7 +176,7 @@ class Store:
                 raise ServiceUnavailable("another transaction has hold of the key") from None
             raise
 
-    def list_keys(
+    def list_of(
         self, application_id: str, *, limit: int, after: Position | None, statuses: Collection[str]
     ) -> tuple[list[KeyRecord], Position | None]:
         """Return an application's keys, newest first.
@@ -219,13 +207,13 @@ class Store:
     def _key_ids(
         self, application_id: str, *, limit: int, after: Position | None
     ) -> tuple[list[str], Position | None]:
-        page = self._call(
+        page = self._dynamodb.call(
             "Query",
             {
-                "TableName": self._api_keys_table,
+                "TableName": self._table,
                 "IndexName": "byApplication",
                 "KeyConditionExpression": "applicationId = :application",
-                "ExpressionAttributeValues": _strings({":application": application_id}),
+                "ExpressionAttributeValues": strings({":application": application_id}),
                 "ScanIndexForward": False,
                 "Limit": limit,
                 **_start({"applicationId": application_id}, "keyId", after),
@@ -235,68 +223,12 @@ class Store:
 
     def _key_records(self, ids: list[str]) -> list[KeyRecord]:
         items: dict[str, Item] = {}
-        wanted: Any = {
-            self._api_keys_table: {"Keys": [{"keyId": {"S": i}} for i in ids], "ConsistentRead": True}
-        }
+        wanted: Any = {self._table: {"Keys": [strings({"keyId": i}) for i in ids], "ConsistentRead": True}}
         while ids and wanted:
-            answer = self._call("BatchGetItem", {"RequestItems": wanted})
-            items |= {item["keyId"]["S"]: item for item in answer["Responses"].get(self._api_keys_table, [])}
+            answer = self._dynamodb.call("BatchGetItem", {"RequestItems": wanted})
+            items |= {item["keyId"]["S"]: item for item in answer["Responses"].get(self._table, [])}
             wanted = answer["UnprocessedKeys"]
         return [KeyRecord.from_item(items[key_id]) for key_id in ids if key_id in items]
-
-    def add_application(self, application: Application) -> None:
-        """Store a new application."""
-        self._call(
-            "PutItem",
-            {
-                "TableName": self._applications_table,
-                "Item": _strings(application.public()),
-                "ConditionExpression": "attribute_not_exists(id)",
-            },
-        )
-
-    def read_application(self, application_id: str, *, caller: "Caller") -> Application:
-        """Return an application.
-
-        Raises:
-            NotFound: if there is none.
-            Forbidden: if it belongs to another owner.
-        """
-        found = self._call(
-            "GetItem",
-            {
-                "TableName": self._applications_table,
-                "Key": {"id": {"S": application_id}},
-                "ConsistentRead": True,
-            },
-        ).get("Item")
-        if not found:
-            raise NotFound("no such application")
-        if not caller.may_act_for(found["ownerId"]["S"]):
-            raise Forbidden("application of another owner")
-        return Application.from_item(found)
-
-    def list_applications(
-        self, owner: str, *, limit: int, after: Position | None
-    ) -> tuple[list[Application], Position | None]:
-        """Return an owner's applications, newest first, and the position to go on from, None at the end."""
-        page = self._call(
-            "Query",
-            {
-                "TableName": self._applications_table,
-                "IndexName": "byOwner",
-                "KeyConditionExpression": "ownerId = :owner",
-                "ExpressionAttributeValues": _strings({":owner": owner}),
-                "ScanIndexForward": False,
-                "Limit": limit + 1,
-                **_start({"ownerId": owner}, "id", after),
-            },
-        )
-        found = [Application.from_item(item) for item in page["Items"]]
-        if len(found) > limit:
-            last = found[limit - 1]
-            return found[:limit], (last.created_at, last.id)
-        return found, None
 
 
 def _authorized(stored: Item | None, application_id: str, caller: "Caller") -> Item:
@@ -308,14 +240,10 @@ def _authorized(stored: Item | None, application_id: str, caller: "Caller") -> I
     return stored
 
 
-def _strings(values: dict[str, str]) -> dict[str, Any]:
-    return {name: {"S": value} for name, value in values.items()}
-
-
 def _start(partition: dict[str, str], id_name: str, after: Position | None) -> dict[str, Any]:
     if after is None:
         return {}
-    return {"ExclusiveStartKey": _strings(partition | {"createdAt": after[0], id_name: after[1]})}
+    return {"ExclusiveStartKey": strings(partition | {"createdAt": after[0], id_name: after[1]})}
 
 
 def _position(page: Any, id_name: str) -> Position | None:

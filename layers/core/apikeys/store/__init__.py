@@ -1,0 +1,1 @@
+"""All that is asked of DynamoDB: a module a table, with every expression of that table."""
