@@ -21,12 +21,11 @@ from moto.server import ThreadedMotoServer
 from apikeys import log
 from apikeys.dynamodb import DynamoDb
 from local.demo import OTHER, OWNER, seed
+from local.description import STACK, log_beside, remove_if_unchanged, write_private
 from local.functions import FunctionsServer
 from local.issuer import AUDIENCE, LocalIssuer
 from local.template import ROOT, Template, environment
 
-STACK = ROOT / ".local" / "stack.json"
-LOG = ROOT / ".local" / "functions.log"
 SAM_PYTHON = ROOT / ".venv-sam" / "bin" / "python"
 FAULT = 500
 NO_PARAMETERS: Mapping[str, str] = MappingProxyType({})
@@ -74,8 +73,8 @@ curl -sw "\\n" $API/whoami -H "Authorization: Bearer $KEY"
 curl -sw "\\n" $API/whoami -H "Authorization: Bearer {sibling}"
 curl -sw "\\n" "$KEYS?status=revoked" -H "Authorization: Bearer $ALICE"
 
-All ids, keys and tokens: .local/stack.json    Another token: make token SUB=alice SCOPE="api-keys:revoke"
-DynamoDB: {dynamodb}    The functions' own log: .local/functions.log
+All ids, keys and tokens: {path}    Another token: make token SUB=alice SCOPE="api-keys:revoke"
+DynamoDB: {dynamodb}    The functions' own log: {log}
 
 Requests:"""
 
@@ -87,12 +86,18 @@ def main() -> None:
         "--port", type=int, default=3000, help="of the API; issuer and DynamoDB take the next two"
     )
     parser.add_argument("--dynamodb-host", default="127.0.0.1", help="address that DynamoDB listens on")
+    parser.add_argument(
+        "--description",
+        type=Path,
+        default=STACK,
+        help="file to describe the stack in; its log goes beside it",
+    )
     args = parser.parse_args()
     for ending in (signal.SIGINT, signal.SIGTERM):
         signal.signal(ending, signal.default_int_handler)
     try:
-        with stack(args.port, args.dynamodb_host) as description:
-            print_tour(description, f"http://{args.dynamodb_host}:{args.port + 2}")
+        with stack(args.port, args.dynamodb_host, args.description) as description:
+            print_tour(description, f"http://{args.dynamodb_host}:{args.port + 2}", args.description)
             while True:
                 signal.pause()
     except KeyboardInterrupt:
@@ -100,18 +105,19 @@ def main() -> None:
 
 
 @contextmanager
-def stack(port: int, dynamodb_host: str = "127.0.0.1") -> Iterator[dict[str, Any]]:
+def stack(port: int, dynamodb_host: str, path: Path) -> Iterator[dict[str, Any]]:
     """Bring the stack up, and take it down again.
 
     Args:
         port: of the API; the next two are the issuer's and DynamoDB's.
         dynamodb_host: address that DynamoDB listens on.
+        path: of the file that describes the stack.
 
     Yields:
-        What `.local/stack.json` says.
+        What that file says.
     """
     require_free(port, port + 1, port + 2)
-    STACK.parent.mkdir(exist_ok=True)
+    path.parent.mkdir(exist_ok=True)
     with ExitStack() as cleanup:
         issuer = LocalIssuer(port + 1)
         issuer.start()
@@ -133,7 +139,8 @@ def stack(port: int, dynamodb_host: str = "127.0.0.1") -> Iterator[dict[str, Any
         client = boto3.client("dynamodb", endpoint_url=dynamodb)
         template.create_tables(client)
         applications = seed(DynamoDb(dynamodb))
-        cleanup.enter_context(log.written_to(cleanup.enter_context(LOG.open("w"))))
+        stream = cleanup.enter_context(log_beside(path).open("w"))
+        cleanup.enter_context(log.written_to(stream))
         handlers = {name: function.load() for name, function in template.functions().items()}
         functions = FunctionsServer(handlers, print_request)
         functions.start()
@@ -153,8 +160,9 @@ def stack(port: int, dynamodb_host: str = "127.0.0.1") -> Iterator[dict[str, Any
                 "expired": issuer.token(OWNER, changes={"exp": int(time.time()) - 60 * 60}),
             },
         }
-        write_private(STACK, json.dumps(description, indent=2))
-        cleanup.callback(STACK.unlink, missing_ok=True)
+        text = json.dumps(description, indent=2) + "\n"
+        write_private(path, text)
+        cleanup.callback(remove_if_unchanged, path, text)
         yield description
 
 
@@ -196,16 +204,7 @@ def is_listening(port: int) -> bool:
         return probe.connect_ex(("127.0.0.1", port)) == 0
 
 
-def write_private(path: Path, text: str) -> None:
-    """Write a file that holds secrets: readable by its owner only, and never seen half written."""
-    draft = path.with_suffix(".new")
-    draft.unlink(missing_ok=True)
-    draft.touch(mode=0o600)
-    draft.write_text(text + "\n")
-    draft.replace(path)
-
-
-def print_tour(description: dict[str, Any], dynamodb: str) -> None:
+def print_tour(description: dict[str, Any], dynamodb: str, path: Path) -> None:
     """Print what a newcomer can copy and paste."""
     application = description["applications"][0]
     print(
@@ -213,6 +212,8 @@ def print_tour(description: dict[str, Any], dynamodb: str) -> None:
             **description,
             **description["tokens"],
             dynamodb=dynamodb,
+            path=os.path.relpath(path),
+            log=os.path.relpath(log_beside(path)),
             application=application["id"],
             key=application["api_keys"][0]["id"],
             sibling=application["api_keys"][1]["key"],
@@ -227,7 +228,7 @@ def print_request(event: dict[str, Any], result: dict[str, Any], milliseconds: f
     status = result.get("statusCode", FAULT)
     if "isAuthorized" in result:
         status = "key " + ("accepted" if result["isAuthorized"] else "refused")
-    hint = "  see .local/functions.log" if status == FAULT else ""
+    hint = "  see functions.log" if status == FAULT else ""
     clock = time.strftime("%H:%M:%S")
     print(f"{clock}  {status}  {http['method']} {http['path']}  {milliseconds:.0f} ms{hint}", flush=True)
 

@@ -5,9 +5,10 @@ import json
 import sys
 import urllib.parse
 import urllib.request
+from pathlib import Path
 
+from local.description import STACK
 from local.issuer import SCOPES, TOKEN
-from local.template import ROOT
 
 
 def main() -> None:
@@ -15,9 +16,10 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="make token", description=__doc__)
     parser.add_argument("--sub", default="alice", help="the token's subject (SUB=)")
     parser.add_argument("--scope", default=SCOPES, help="its scopes, separated by spaces (SCOPE=)")
+    parser.add_argument("--description", type=Path, default=STACK, help="file that describes the stack")
     args = parser.parse_args()
     try:
-        issuer = json.loads((ROOT / ".local" / "stack.json").read_text())["issuer"]
+        issuer = json.loads(args.description.read_text())["issuer"]
     except FileNotFoundError:
         sys.exit("No stack is running. Start one in another terminal with: make run")
     form = urllib.parse.urlencode({"sub": args.sub, "scope": args.scope}).encode()

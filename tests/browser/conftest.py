@@ -1,6 +1,5 @@
 """A real browser before the running stack."""
 
-import json
 import shutil
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -8,7 +7,6 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
-from local.run import STACK
 from local.template import ROOT
 from tests.browser.reader import Reader
 from tests.running import running_stack
@@ -21,8 +19,8 @@ type Opener = Callable[..., Reader]
 
 @pytest.fixture(scope="session")
 def stack() -> Iterator[Any]:
-    with running_stack():
-        yield json.loads(STACK.read_text())
+    with running_stack() as stack:
+        yield stack.description
 
 
 @pytest.fixture(scope="session")

@@ -53,7 +53,7 @@ def test_only_the_hash_of_the_secret_is_stored(deployment: Deployment) -> None:
     assert issued["key"] not in str(stored)
 
 
-def test_an_item_stays_under_a_kilobyte(deployment: Deployment) -> None:
+def test_an_item_stays_under_a_kilobyte(deployment: Deployment, clock: time_machine.Traveller) -> None:
     """One write unit a revoke, one read unit (of 4 KB) a check."""
     issued = deployment.issue(
         name="x" * 100, scopes=[f"resource-{n}:read" for n in range(20)], expiresAt=TOMORROW

@@ -8,37 +8,42 @@ import subprocess
 import sys
 import textwrap
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 import requests
 from authlib.integrations.requests_client import OAuth2Session
 
-from local.run import STACK
+from local.description import remove_if_unchanged, write_private
 from local.template import ROOT
 from tests.deployment import FORBIDDEN, NOT_FOUND, UNAUTHORIZED, bad_request
-from tests.running import running_stack
+from tests.running import RunningStack, running_stack
 
 TIMEOUT = 10
 
 
 @pytest.fixture(scope="module")
-def process() -> Iterator["subprocess.Popen[str]"]:
-    with running_stack() as process:
-        yield process
+def running() -> Iterator[RunningStack]:
+    with running_stack() as running:
+        yield running
 
 
 @pytest.fixture(scope="module")
-def stack(process: "subprocess.Popen[str]") -> Any:
-    return json.loads(STACK.read_text())
+def stack(running: RunningStack) -> Any:
+    return running.description
 
 
 @pytest.fixture(scope="module")
-def tour(process: "subprocess.Popen[str]", stack: Any) -> str:
+def tour(running: RunningStack) -> str:
+    return printed_tour(running)
+
+
+def printed_tour(running: RunningStack) -> str:
     lines: list[str] = []
-    assert process.stdout
+    assert running.process.stdout
     while not lines or not lines[-1].startswith("Requests:"):
-        lines.append(process.stdout.readline())
+        lines.append(running.process.stdout.readline())
     return "".join(lines)
 
 
@@ -51,13 +56,13 @@ def delete(address: str, token: str | None) -> requests.Response:
     return requests.delete(address, headers=headers, timeout=TIMEOUT)
 
 
-def test_the_description_of_the_stack_is_complete_and_private(stack: Any) -> None:
+def test_the_description_of_the_stack_is_complete_and_private(running: RunningStack, stack: Any) -> None:
     assert set(stack) == {"base_url", "issuer", "audience", "jwks_url", "applications", "tokens"}
     assert set(stack["tokens"]) == {"owner", "other", "admin", "no_scope", "expired"}
     assert [len(application["api_keys"]) for application in stack["applications"]] == [3, 3]
     assert len({application["owner"] for application in stack["applications"]}) == 2
     assert {tuple(key) for a in stack["applications"] for key in a["api_keys"]} == {("id", "name", "key")}
-    assert stat.S_IMODE(STACK.stat().st_mode) == 0o600
+    assert stat.S_IMODE(running.path.stat().st_mode) == 0o600
 
 
 def test_the_issuer_can_be_discovered(stack: Any) -> None:
@@ -101,12 +106,13 @@ def test_404_and_405_of_what_no_route_matches(stack: Any) -> None:
     assert (answer.status_code, answer.headers["allow"], answer.json()["code"]) == (405, "DELETE, GET", 405)
 
 
-def test_make_token_mints_another_token(stack: Any) -> None:
+def test_make_token_mints_another_token(running: RunningStack, stack: Any) -> None:
     application = stack["applications"][0]
     address = url(stack, application["id"], application["api_keys"][0]["id"])
     revoke = "api-keys:revoke"
     for subject, scope, status in (("alice", revoke, 200), ("alice", "", 403), ("eve", revoke, 403)):
-        command = [sys.executable, "-m", "local.token", "--sub", subject, "--scope", scope]
+        options = ["--sub", subject, "--scope", scope, "--description", str(running.path)]
+        command = [sys.executable, "-m", "local.token", *options]
         token = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout.strip()
         assert delete(address, token).status_code == status
 
@@ -177,18 +183,28 @@ def test_a_port_in_use_is_said_with_what_to_do(stack: Any) -> None:
     assert run.stderr == f"Port {port} is in use. Choose others with: make run PORT={int(port) + 1000}\n"
 
 
-def test_it_logs_a_line_a_request_and_stops_cleanly(
-    process: "subprocess.Popen[str]", tour: str, stack: Any
-) -> None:
-    """The last test of this module: it stops the stack."""
-    requests.get(stack["base_url"] + "/last-line", timeout=TIMEOUT)
-    process.terminate()
-    rest, _ = process.communicate(timeout=TIMEOUT)
-    *lines, _, stopped = rest.splitlines()
-    assert stopped == "Stopped."
-    assert "404  GET /last-line" in lines[-1]
-    assert not any(token in rest for token in stack["tokens"].values())
-    assert process.returncode == 0
-    assert not STACK.exists()
-    with socket.socket() as probe:
-        assert probe.connect_ex(("127.0.0.1", int(stack["base_url"].rsplit(":", 1)[1]))) != 0
+def test_it_logs_a_line_a_request_and_stops_cleanly() -> None:
+    with running_stack() as running:
+        stack, process = running.description, running.process
+        printed_tour(running)
+        requests.get(stack["base_url"] + "/last-line", timeout=TIMEOUT)
+        process.terminate()
+        rest, _ = process.communicate(timeout=TIMEOUT)
+        *lines, _, stopped = rest.splitlines()
+        assert stopped == "Stopped."
+        assert "404  GET /last-line" in lines[-1]
+        assert not any(token in rest for token in stack["tokens"].values())
+        assert process.returncode == 0
+        assert not running.path.exists()
+        with socket.socket() as probe:
+            assert probe.connect_ex(("127.0.0.1", int(stack["base_url"].rsplit(":", 1)[1]))) != 0
+
+
+def test_a_stack_that_ends_leaves_the_description_of_one_started_later(tmp_path: Path) -> None:
+    path = tmp_path / "stack.json"
+    write_private(path, "the earlier stack")
+    write_private(path, "the later stack")
+    remove_if_unchanged(path, "the earlier stack")
+    assert path.read_text() == "the later stack"
+    remove_if_unchanged(path, "the later stack")
+    assert not path.exists()
