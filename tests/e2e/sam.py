@@ -13,6 +13,7 @@ from typing import Any
 
 from local.run import SAM_PYTHON, is_listening
 from local.template import ROOT
+from tests.over_http import stack as over_http
 
 SAM = str(SAM_PYTHON.parent / "sam")
 # Which environment of samconfig.toml is for this machine's processor; `make e2e` says.
@@ -26,6 +27,8 @@ ENVIRONMENT = {
     "AWS_CONFIG_FILE": os.devnull,
     "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
 }
+# What its gateway says where an authorizer refuses.
+REFUSAL = {"message": "User is not authorized to access this resource"}
 PATIENCE = 120  # seconds for all containers to start on a busy machine
 
 
@@ -59,16 +62,14 @@ def invoke(function: str, event: Path, variables: Path) -> Invocation:
     return Invocation(json.loads(run.stdout), run.stderr)
 
 
-@dataclass(frozen=True, slots=True)
-class Api:
+@dataclass(frozen=True, kw_only=True)
+class Api(over_http.Api):
     """One `sam local start-api`.
 
     Args:
-        url: its base URL.
         log_file: where it and its functions write.
     """
 
-    url: str
     log_file: Path
 
     def log(self) -> str:
@@ -123,7 +124,7 @@ def start_api(log_file: Path, variables: Path, network: str) -> Iterator[Api]:
             assert process.poll() is None, log_file.read_text()
             assert time.monotonic() < deadline, log_file.read_text()
             time.sleep(0.1)
-        yield Api(f"http://127.0.0.1:{port}", log_file)
+        yield Api(f"http://127.0.0.1:{port}", log_file=log_file)
     finally:
         process.terminate()  # on which it removes its containers
         try:

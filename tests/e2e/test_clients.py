@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.deployment import FORBIDDEN, NOT_FOUND
-from tests.e2e.stack import Stack
+from tests.over_http.stack import Stack
 
 CLIENTS = Path(__file__).parent / "clients"
 COMMANDS = {

@@ -10,7 +10,7 @@ import pytest
 from local.template import Template
 from tests.contract.test_events import EVENTS, assert_is_named_after
 from tests.e2e import sam
-from tests.e2e.stack import Stack
+from tests.e2e.containers import Containers
 
 FUNCTIONS = {function.code.name: name for name, function in Template({}).functions().items()}
 DURATION = re.compile(r"REPORT .*?\tDuration: ([\d.]+) ms")
@@ -18,12 +18,12 @@ COLD, WARM = 5, 20
 
 
 @pytest.mark.parametrize("path", EVENTS, ids=lambda path: f"{path.parent.name}/{path.stem}")
-def test_the_answer_is_the_one_the_file_is_named_after(path: Path, stack: Stack) -> None:
+def test_the_answer_is_the_one_the_file_is_named_after(path: Path, stack: Containers) -> None:
     invocation = sam.invoke(FUNCTIONS[path.parent.name], path, stack.sample_variables)
     assert_is_named_after(path, invocation.result)
 
 
-def test_cold_and_warm_as_lambda_sees_them(stack: Stack, report: Callable[[str], None]) -> None:
+def test_cold_and_warm_as_lambda_sees_them(stack: Containers, report: Callable[[str], None]) -> None:
     """By the emulator's REPORT lines; it counts the init phase into a cold container's duration."""
     cold = []
     for _ in range(COLD):

@@ -6,8 +6,8 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier, Event
 
-from tests.e2e.application import BOTH, Application, whoami
-from tests.e2e.stack import Stack
+from tests.over_http.application import BOTH, Application, whoami
+from tests.over_http.stack import Stack
 
 REVOKERS, ROUNDS = 16, 5
 RIVALRIES = 10

@@ -2,10 +2,10 @@
 
 import uuid
 
-from tests.e2e.stack import Stack
+from tests.e2e.containers import Containers
 
 
-def test_one_structured_line_for_a_request(stack: Stack) -> None:
+def test_one_structured_line_for_a_request(stack: Containers) -> None:
     key = stack.put_key()
     stack.revoke(key.application_id, key.key_id, stack.token())
     stack.revoke(key.application_id, str(uuid.uuid4()), stack.token("bob"))
@@ -28,7 +28,7 @@ def test_one_structured_line_for_a_request(stack: Stack) -> None:
     ]
 
 
-def test_a_revoked_key_in_use_is_a_warning_and_a_metric(stack: Stack) -> None:
+def test_a_revoked_key_in_use_is_a_warning_and_a_metric(stack: Containers) -> None:
     """Guarantee: the tripwire names key and application, and never the key string."""
     created = stack.send("POST", "/api/v1/applications", stack.token(), json={"name": "tripwire"}).json()
     path = f"/api/v1/applications/{created['id']}/api-keys"
@@ -43,7 +43,7 @@ def test_a_revoked_key_in_use_is_a_warning_and_a_metric(stack: Stack) -> None:
     assert warning["_aws"]["CloudWatchMetrics"][0]["Namespace"] == "ApiKeys"
 
 
-def test_no_token_and_no_key_is_in_any_log(stack: Stack) -> None:
+def test_no_token_and_no_key_is_in_any_log(stack: Containers) -> None:
     """Guarantee: of all tokens and keys of this run, no part that is secret was logged."""
     assert len(stack.secrets) > 20
     for api in stack.apis:
@@ -56,6 +56,6 @@ def test_no_token_and_no_key_is_in_any_log(stack: Stack) -> None:
             assert secret not in log
 
 
-def test_no_request_of_the_whole_run_was_a_fault(stack: Stack) -> None:
+def test_no_request_of_the_whole_run_was_a_fault(stack: Containers) -> None:
     for api in stack.apis:
         assert [line for line in api.log_lines() if line["level"] in ("ERROR", "CRITICAL")] == []

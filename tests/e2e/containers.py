@@ -1,11 +1,13 @@
-"""The stack as SAM CLI runs it: containers, its API Gateway twice, DynamoDB Local, an issuer of our own."""
+"""The stack as SAM CLI runs it: containers, its API Gateway twice, DynamoDB Local, an issuer of our own.
+
+A plugin of pytest; `make e2e` gives it.
+"""
 
 import json
-import time
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, ExitStack, contextmanager
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import boto3
 import pytest
@@ -17,53 +19,26 @@ from local.issuer import AUDIENCE, LocalIssuer
 from local.run import AWS_ENVIRONMENT
 from local.template import ROOT, Template, environment
 from tests.e2e import docker, sam
-from tests.e2e.application import Application
-from tests.e2e.stack import Stack
+from tests.over_http.fixtures import Step
+from tests.over_http.stack import Stack
 from tools.dynamodb_local import dynamodb_local
 
-type Step = Callable[[str], AbstractContextManager[list[str]]]
 
-figures = pytest.StashKey[list[str]]()
+@dataclass
+class Containers(Stack):
+    """SAM's containers behind SAM's API Gateway, twice, on one DynamoDB Local.
 
+    Attributes:
+        apis: two `sam local start-api`, each with its own containers.
+        sample_variables: file of the environment under which the tokens of events/ are good.
+    """
 
-@pytest.fixture(scope="session")
-def step(request: pytest.FixtureRequest) -> Step:
-    """Say what is being done, and how long it took; what is appended to the list is said too."""
-    terminal: Any = request.config.pluginmanager.get_plugin("terminalreporter")
-    capture: Any = request.config.pluginmanager.get_plugin("capturemanager")
-
-    def say(text: str) -> None:
-        with capture.global_and_fixture_disabled():
-            terminal.write(text, flush=True)
-
-    @contextmanager
-    def announce(doing: str) -> Iterator[list[str]]:
-        say(f"\n  {doing} … ")
-        comments: list[str] = []
-        started = time.monotonic()
-        yield comments
-        say(" ".join([f"{time.monotonic() - started:.1f} s", *comments]))
-
-    return announce
+    apis: Sequence[sam.Api]
+    sample_variables: Path
 
 
 @pytest.fixture(scope="session")
-def report(request: pytest.FixtureRequest) -> Callable[[str], None]:
-    """Keep a measured figure for the end of the run."""
-    return request.config.stash.setdefault(figures, []).append
-
-
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
-    """Print the figures that the tests measured."""
-    measured = config.stash.setdefault(figures, [])
-    if measured:
-        terminalreporter.section("measured")
-    for figure in measured:
-        terminalreporter.write_line(figure)
-
-
-@pytest.fixture(scope="session")
-def stack(step: Step, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+def stack(step: Step, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Containers]:
     """Bring it up once for all tests, and take it down, also after a failure."""
     folder = tmp_path_factory.mktemp("sam")
     with step("Docker") as comments:
@@ -102,15 +77,10 @@ def stack(step: Step, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stac
             with step(f"sam local start-api, the {ordinal}, and its containers"):
                 log = folder / f"{ordinal}.log"
                 apis.append(cleanup.enter_context(sam.start_api(log, variables, network)))
-        yield Stack(issuer, client, ApiKeys(dynamodb, "ApiKeysTable"), apis, sample_variables)
+        keys = ApiKeys(dynamodb, "ApiKeysTable")
+        yield Containers(issuer, client, "ApiKeysTable", keys, apis, sam.REFUSAL, sample_variables)
         with step("Taking it down"):
             cleanup.close()
-
-
-@pytest.fixture
-def application(stack: Stack) -> Application:
-    """Create one, for this test alone."""
-    return Application.create(stack)
 
 
 def _write(path: Path, variables: dict[str, str]) -> Path:

@@ -1,10 +1,10 @@
-"""The key's whole life over HTTP, in SAM's containers: issued, good, revoked, refused; its sibling still good."""
+"""The key's whole life over HTTP: issued, good, revoked, refused; its sibling still good."""
 
 import uuid
 
 from tests.deployment import FORBIDDEN, NOT_FOUND, UNAUTHORIZED
-from tests.e2e.application import BOTH, Application, is_active, whoami
-from tests.e2e.stack import Stack
+from tests.over_http.application import BOTH, Application, is_active, whoami
+from tests.over_http.stack import Stack
 
 ABSENT = str(uuid.uuid4())
 
@@ -69,9 +69,12 @@ def test_the_authorizer_reads_either_header_and_refuses_all_that_is_no_good_key(
 ) -> None:
     key = application.issue()["key"]
     other_secret = key[:30] + ("B" if key[30] == "A" else "A") + key[31:]
-    url = stack.apis[0].url + "/api/v1/whoami"
-    assert stack.get(url, {"X-API-Key": key}).status_code == 200
-    assert stack.get(url, {"authorization": f"bearer {key}"}).status_code == 200
+
+    def ask(headers: dict[str, str]) -> int:
+        return stack.send("GET", "/api/v1/whoami", headers=headers).status_code
+
+    assert ask({"X-API-Key": key}) == 200
+    assert ask({"authorization": f"bearer {key}"}) == 200
     for headers in (
         {},
         {"Authorization": "Bearer ak_junk"},
@@ -80,7 +83,7 @@ def test_the_authorizer_reads_either_header_and_refuses_all_that_is_no_good_key(
         {"Authorization": f"Basic {key}"},
         {"Authorization": f"Bearer {key}", "X-API-Key": other_secret},
     ):
-        assert stack.get(url, headers).status_code in (401, 403)
+        assert ask(headers) in (401, 403)
 
 
 def test_another_owner_sees_and_does_nothing(stack: Stack, application: Application) -> None:

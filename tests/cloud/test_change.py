@@ -1,0 +1,53 @@
+"""A deployment is changed, and taken away."""
+
+from pathlib import Path
+
+from local.issuer import LocalIssuer
+from tests.cloud.deployed import reach
+from tests.cloud.deployment import Deployment
+from tests.cloud.emulator import Emulator
+from tests.deployment import NOT_FOUND, UNAUTHORIZED
+from tests.over_http.fixtures import Step
+
+
+def what_is_left(account: Emulator, name: str) -> list[str]:
+    """Return the names of what is called after a stack, of each kind that it has."""
+    found = [one["FunctionName"] for one in account.client("lambda").list_functions()["Functions"]]
+    found += account.client("dynamodb").list_tables()["TableNames"]
+    found += [one["RoleName"] for one in account.client("iam").list_roles()["Roles"]]
+    found += [one["logGroupName"] for one in account.client("logs").describe_log_groups()["logGroups"]]
+    found += [one["Name"] for one in account.client("apigatewayv2").get_apis()["Items"]]
+    return [one for one in found if name in one]
+
+
+def test_it_is_changed_by_a_second_deploy_keeps_its_data_and_is_deleted_whole(
+    account: Emulator, issuer: LocalIssuer, step: Step, tmp_path: Path
+) -> None:
+    deployment = Deployment(account, "changing", tmp_path)
+    with step("sam deploy, of a stack to change"):
+        deployment.deploy(Issuer=issuer.url)
+    stack = reach(deployment, issuer)
+    revoked, active = stack.put_key(), stack.put_key()
+    assert stack.revoke(revoked.application_id, revoked.key_id, stack.token()).status_code == 200
+    assert stack.send("GET", "/").status_code == 200
+    tombstone = stack.stored(revoked.key_id)
+
+    with step("sam deploy, with other parameters"):
+        deployment.deploy(Issuer=issuer.url, Audience="another", ReferencePage="false", KeepData="false")
+    for before, after in zip(stack.apis, reach(deployment, issuer).apis, strict=True):
+        assert before == after, "the API keeps its address"
+    refused = stack.revoke(active.application_id, active.key_id, stack.token())
+    assert (refused.status_code, refused.json()) == (401, UNAUTHORIZED)
+    assert "revokedAt" not in (stack.stored(active.key_id) or {})
+    for key in (revoked, active):
+        token = stack.token(aud="another")
+        assert stack.revoke(key.application_id, key.key_id, token).status_code == 200
+    assert stack.stored(revoked.key_id) == tombstone
+    for path in ("/", "/openapi.json"):
+        gone = stack.send("GET", path)
+        assert (gone.status_code, gone.json()) == (404, NOT_FOUND)
+
+    assert what_is_left(account, "changing") != []
+    with step("sam delete"):
+        deployment.delete()
+    assert what_is_left(account, "changing") == []
