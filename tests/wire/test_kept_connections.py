@@ -10,7 +10,7 @@ import pytest
 
 from apikeys import dynamodb
 from apikeys.dynamodb import DynamoDb
-from tests.wire.scripted import close, dynamodb_that_says, ok, reset, then_close
+from tests.wire.scripted import close, dynamodb_that_says, ok, reset
 
 CALLS, THREADS = 1_000, 8
 
@@ -33,10 +33,18 @@ def test_a_thousand_calls_take_one_connection() -> None:
 
 def test_one_that_was_closed_while_idle_costs_no_attempt() -> None:
     """As after a sandbox was frozen: the next call goes through at once, and not a byte was sent in vain."""
-    with dynamodb_that_says(then_close(ok(answer("one"))), ok(answer("one"))) as server:
+    closed = Event()
+
+    def answer_and_close(connection: socket.socket, *_: Any) -> None:
+        connection.sendall(ok(answer("one")))
+        connection.shutdown(socket.SHUT_RDWR)
+        closed.set()
+
+    with dynamodb_that_says(answer_and_close, ok(answer("one"))) as server:
         database = DynamoDb(server.url)
         for _ in range(3):
             assert database.call("GetItem", asked("one")) == answer("one")
+            closed.wait()
     assert (len(server.requests), server.connections) == (3, 2)
 
 
@@ -48,7 +56,10 @@ def test_one_that_the_server_wants_to_close_is_not_kept() -> None:
     assert (len(server.requests), server.connections) == (3, 3)
 
 
-def test_one_that_is_closed_in_the_very_moment_of_use_is_replaced_at_once() -> None:
+def test_one_that_is_closed_in_the_very_moment_of_use_is_replaced_at_once(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(dynamodb, "WAITS", (0.0,))
     for ending in (close, reset):
         with dynamodb_that_says(ok(answer("one")), ending, ok(answer("two"))) as server:
             database = DynamoDb(server.url)

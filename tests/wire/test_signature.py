@@ -4,8 +4,6 @@ import json
 import os
 import re
 from datetime import UTC, datetime
-from http.client import HTTPMessage, parse_headers
-from io import BytesIO
 from typing import Any
 
 import boto3
@@ -18,13 +16,14 @@ from botocore.credentials import Credentials as BotocoreCredentials
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from apikeys.connection import Answer, Connection
+from apikeys.connection import Connection
 from apikeys.credentials import Credentials
 from apikeys.dynamodb import DynamoDb
 from apikeys.errors import ServiceUnavailable
 from apikeys.signature import authorization, signing_key
 from local.template import environment
 from tests.moto_server import moto_server
+from tests.wire.recorder import Recorder, parts_of
 
 REQUESTS = 3_000
 SECRET = "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY"
@@ -84,34 +83,6 @@ def test_the_signature_is_the_one_of_awss_test_suite(
         "AWS4-HMAC-SHA256 Credential=AKIDEXAMPLE/20150830/us-east-1/service/aws4_request, "
         f"SignedHeaders={';'.join(sorted(headers))}, Signature={signature}"
     )
-
-
-class Recorder:
-    """Stands where a connection is; remembers what would be sent, and where to."""
-
-    def __init__(self) -> None:
-        self.sent = b""
-        self.to: dict[str, Any] = {}
-
-    def open(self, host: str, port: int, *, is_secure: bool, until: float) -> "Recorder":
-        self.to = {"host": host, "port": port, "is_secure": is_secure}
-        return self
-
-    is_open = False
-
-    def exchange(self, request: bytes, *, until: float) -> Answer:
-        self.sent = request
-        return Answer(200, HTTPMessage(), b"{}")
-
-
-def parts_of(request: bytes) -> tuple[str, dict[str, str], bytes]:
-    """Return request line, headers by lower-case name, and body."""
-    incoming = BytesIO(request)
-    line = incoming.readline().decode().rstrip("\r\n")
-    headers = parse_headers(incoming)
-    named = {name.lower(): value for name, value in headers.items()}
-    assert len(named) == len(headers)
-    return line, named, incoming.read()
 
 
 def signed_by_botocore(url: str, region: str, headers: dict[str, str], body: bytes) -> dict[str, str]:

@@ -161,7 +161,11 @@ class ApiKeys:
         }
         try:
             self._dynamodb.call(
-                "TransactWriteItems", {"TransactItems": [{"Update": end_the_old}, {"Put": store_the_new}]}
+                "TransactWriteItems",
+                {
+                    "TransactItems": [{"Update": end_the_old}, {"Put": store_the_new}],
+                    "ClientRequestToken": new.key_id,
+                },
             )
         except DynamoDbError as failure:
             codes = [reason.get("Code") for reason in failure.said.get("CancellationReasons", [])]

@@ -1,0 +1,136 @@
+"""Every call of the store is, on the wire, the call that boto3 makes of it."""
+
+import base64
+import json
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import boto3
+import pytest
+import time_machine
+from botocore.awsrequest import AWSPreparedRequest
+
+from apikeys.connection import Connection
+from apikeys.dynamodb import DynamoDb
+from tests.deployment import NOW, Deployment
+from tests.wire.recorder import Recorder, parts_of
+
+SENT_BY_BOTH = ("authorization", "content-length", "content-type", "x-amz-date", "x-amz-target")
+
+
+def a_keys_whole_life(deployment: Deployment) -> None:
+    """Do everything that makes a call, with every option that changes one."""
+    token, admin = deployment.token(), deployment.token("on-call", "api-keys:admin")
+    application_id = deployment.application()
+    limited = deployment.issue(application_id, expiresAt="2999-01-01T00:00:00Z", scopes=["a:read"])
+    for body in ({}, {"overlapSeconds": 60}):
+        key = deployment.issue(application_id)
+        path = {"id": application_id, "keyId": key["id"]}
+        assert deployment.accepts(key["key"])
+        deployment.call("RotateApiKey", token, path=path, body=body)
+        deployment.call("ReadApiKey", token, path=path)
+        deployment.call("RevokeApiKey", token, path=path)
+        deployment.call("RevokeApiKey", admin, path=path, query={"reason": "compromised"})
+    for function, parameters in (("ListApiKeys", {"id": application_id}), ("ListApplications", {})):
+        page = deployment.call(function, token, path=parameters, query={"limit": "1"})
+        deployment.application()
+        cursor = {"cursor": page.body["nextCursor"]} if page.body["nextCursor"] else {}
+        deployment.call(function, token, path=parameters, query={"limit": "1"} | cursor)
+    deployment.call("RevokeApiKey", token, path={"id": application_id, "keyId": limited["id"]})
+
+
+@pytest.fixture
+def calls(deployment: Deployment) -> list[tuple[str, dict[str, Any]]]:
+    deployment.requests.clear()
+    a_keys_whole_life(deployment)
+    return list(deployment.requests)
+
+
+@pytest.fixture
+def at_one_moment() -> Iterator[None]:
+    with time_machine.travel(NOW, tick=False):
+        yield
+
+
+def test_every_call_of_the_store_is_the_one_that_boto3_makes(
+    calls: list[tuple[str, dict[str, Any]]], at_one_moment: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Guarantee: DynamoDB cannot tell us from AWS's own library, but for the User-Agent."""
+    recorder = Recorder()
+    monkeypatch.setattr(Connection, "open", recorder.open)
+    ours, theirs = DynamoDb(), Boto3()
+    for operation, request in calls:
+        ours.call(operation, request)
+        line, headers, body = parts_of(recorder.sent)
+        expected = theirs.call(operation, request)
+        assert line == "POST / HTTP/1.1"
+        assert f"https://{headers['host']}/" == expected.url
+        assert body == expected.body
+        # Signed by both over the same headers: boto3's own are not among them.
+        for name in SENT_BY_BOTH:
+            assert headers[name] == text(expected.headers[name]), name
+    assert {operation for operation, _ in calls} >= {
+        "GetItem",
+        "PutItem",
+        "UpdateItem",
+        "Query",
+        "BatchGetItem",
+    }
+
+
+def text(value: str | bytes) -> str:
+    return value.decode() if isinstance(value, bytes) else value
+
+
+class Stopped(Exception):
+    """Raised when a request is ready to be sent."""
+
+    def __init__(self, request: AWSPreparedRequest) -> None:
+        super().__init__()
+        self.request = request
+
+
+class Boto3:
+    """boto3's client, and what it would send."""
+
+    def __init__(self) -> None:
+        self._client: Any = boto3.client("dynamodb")
+        self._client.meta.events.register("before-send.dynamodb", self._stop)
+
+    def call(self, operation: str, request: dict[str, Any]) -> Any:
+        """Return the request that it makes of a call."""
+        method = re.sub(r"(?<!^)(?=[A-Z])", "_", operation).lower()
+        with pytest.raises(Stopped) as stopped:
+            getattr(self._client, method)(**octets(request))
+        return stopped.value.request
+
+    def _stop(self, request: AWSPreparedRequest, **_: Any) -> None:
+        raise Stopped(request)
+
+
+def octets(value: Any) -> Any:
+    """Return a request as boto3 wants it: what is Base64 on the wire is bytes."""
+    match value:
+        case {"B": str(encoded)}:
+            return {"B": base64.b64decode(encoded)}
+        case dict():
+            return {key: octets(member) for key, member in value.items()}
+        case list():
+            return [octets(member) for member in value]
+        case _:
+            return value
+
+
+def test_a_wrong_byte_would_be_noticed(at_one_moment: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The test above can fail: another spacing of the JSON is another body, and another signature."""
+    recorder = Recorder()
+    monkeypatch.setattr(Connection, "open", recorder.open)
+    monkeypatch.setattr("apikeys.dynamodb.json.dumps", json.JSONEncoder(separators=(",", ":")).encode)
+    request = {"TableName": "ApiKeysTable", "Key": {"keyId": {"S": "one"}}}
+    DynamoDb().call("GetItem", request)
+    monkeypatch.undo()
+    _, headers, body = parts_of(recorder.sent)
+    expected = Boto3().call("GetItem", request)
+    assert body != expected.body
+    assert headers["authorization"] != text(expected.headers["authorization"])
