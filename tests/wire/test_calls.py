@@ -122,14 +122,14 @@ def octets(value: Any) -> Any:
             return value
 
 
-def test_a_wrong_byte_would_be_noticed(at_one_moment: None, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_wrong_byte_would_be_noticed(at_one_moment: None) -> None:
     """The test above can fail: another spacing of the JSON is another body, and another signature."""
     recorder = Recorder()
-    monkeypatch.setattr(Connection, "open", recorder.open)
-    monkeypatch.setattr("apikeys.dynamodb.json.dumps", json.JSONEncoder(separators=(",", ":")).encode)
     request = {"TableName": "ApiKeysTable", "Key": {"keyId": {"S": "one"}}}
-    DynamoDb().call("GetItem", request)
-    monkeypatch.undo()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Connection, "open", recorder.open)
+        patch.setattr("apikeys.dynamodb.json.dumps", json.JSONEncoder(separators=(",", ":")).encode)
+        DynamoDb().call("GetItem", request)
     _, headers, body = parts_of(recorder.sent)
     expected = Boto3().call("GetItem", request)
     assert body != expected.body
