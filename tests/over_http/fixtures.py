@@ -19,6 +19,12 @@ type Step = Callable[[str], AbstractContextManager[list[str]]]
 figures = pytest.StashKey[list[str]]()
 
 
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Run the tests of what was logged after all others, whose requests they look at; those in any order."""
+    items.sort(key=lambda item: item.path.stem == "test_the_log")
+
+
 @pytest.fixture(scope="session")
 def step(request: pytest.FixtureRequest) -> Step:
     """Say what is being done, and how long it took; what is appended to the list is said too."""
