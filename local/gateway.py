@@ -14,6 +14,7 @@ from io import StringIO
 from threading import Thread
 from typing import Any
 
+from samcli.lib.intrinsic_resolver.intrinsics_symbol_table import IntrinsicsSymbolTable
 from samcli.lib.providers.api_provider import ApiProvider
 from samcli.lib.providers.sam_stack_provider import SamLocalStackProvider
 from samcli.local.apigw.local_apigw_service import LocalApigwService
@@ -55,6 +56,8 @@ def main() -> None:
     # It calls a refused key a failure of the authorizer.
     logging.getLogger("samcli.local.apigw.local_apigw_service").disabled = True
     Thread(target=lambda: (sys.stdin.read(), os._exit(0)), daemon=True).start()
+    # Its own stands for nothing with None, and then takes an !If with AWS::NoValue for a fault: without CORS.
+    IntrinsicsSymbolTable.handle_pseudo_no_value = staticmethod(dict)
     parameters = dict(parameter.split("=", 1) for parameter in args.parameter)
     with redirect_stderr(StringIO()):  # a general warning about authorizers; errors are raised
         stacks, _ = SamLocalStackProvider.get_stacks(args.template, parameter_overrides=parameters)
