@@ -30,8 +30,9 @@ test: .venv/ready .venv-sam/ready .reference/ready ## Run all tests that need ne
 race: .venv/ready .dynamodb/ready ## Prove the promise on DynamoDB Local (needs Java)
 	$(PYTHON) -m pytest tests/race $(ARGS)
 
-browser: .venv/ready .venv-sam/ready .reference/ready ## Try the reference page in a real browser (needs Chromium)
-	@command -v chromium >/dev/null || { echo "Chromium is needed; on Debian: apt install chromium" >&2; exit 1; }
+browser: .venv/ready .venv-sam/ready .reference/ready ## Try the reference page in a real browser, and run its samples (needs Chromium, Go, Ruby)
+	@for program in chromium go ruby; do command -v $$program >/dev/null || \
+		{ echo "$$program is needed; on Debian: apt install chromium golang-go ruby" >&2; exit 1; }; done
 	$(PYTHON) -m pytest tests/browser $(ARGS)
 
 e2e: .venv/ready .venv-sam/ready .dynamodb/ready .reference/ready ## Run the tests in SAM's Lambda containers (needs Docker)
@@ -81,7 +82,7 @@ $(UV): requirements/uv.txt
 .dynamodb/ready: tools/dynamodb_local.py tools/npm.py tools/DynamoDbLocal.java | .venv/ready
 	@$(PYTHON) -m tools.dynamodb_local --fetch
 
-.reference/ready: tools/reference.py tools/npm.py openapi.yaml $(wildcard reference/*) | .venv/ready
+.reference/ready: $(wildcard tools/reference*.py) openapi.yaml $(wildcard reference/*) | .venv/ready
 	@$(PYTHON) -m tools.reference
 
 # npm of this project's environment, so that the linter is the same everywhere.

@@ -17,12 +17,13 @@ TYPES = {
     "json": "application/json",
     "js": "text/javascript; charset=utf-8",
     "css": "text/css; charset=utf-8",
+    "svg": "image/svg+xml",
 }
 servers = os.environ.get("REFERENCE_SERVERS", "").split()
 # The page handles bearer tokens: it runs our own code only, and speaks to the API and whom it was told of.
 POLICY = (
-    "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; "
-    f"font-src 'self'; connect-src {' '.join(["'self'", *servers])}; "
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; "
+    f"connect-src {' '.join(["'self'", *servers])}; "
     "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 )
 HEADERS = {
