@@ -15,6 +15,7 @@ class FaultyIssuer(LocalIssuer):
         down: answer 500.
         served: the body of every 200, instead of the real one.
         redirect_to: answer 302.
+        delay: seconds before an answer.
         manner: "silent" to accept and say nothing, "dribbling" to send a header for ever, one byte at a time.
     """
 
@@ -25,6 +26,7 @@ class FaultyIssuer(LocalIssuer):
         self.served: bytes | None = None
         self.redirect_to: str | None = None
         self.manner = ""
+        self.delay = 0.0
         self.stopped = False
 
     def stop(self) -> None:
@@ -33,6 +35,7 @@ class FaultyIssuer(LocalIssuer):
 
     def get(self, request: BaseHTTPRequestHandler) -> None:
         self.fetched.append(request.path)
+        time.sleep(self.delay)
         if self.manner:
             self._stall(request)
         elif self.down:
