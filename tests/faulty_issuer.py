@@ -6,6 +6,8 @@ from http.server import BaseHTTPRequestHandler
 
 from local.issuer import LocalIssuer
 
+PATIENCE = 15  # seconds that it stalls at most, so that a test of a client without a time-out ends
+
 
 class FaultyIssuer(LocalIssuer):
     """Counts what it is asked, and answers as the test wants.
@@ -56,7 +58,8 @@ class FaultyIssuer(LocalIssuer):
             if self.manner == "dribbling":
                 request.send_response(200)
                 request.flush_headers()
-            while not self.stopped:
+            until = time.monotonic() + PATIENCE
+            while not self.stopped and time.monotonic() < until:
                 time.sleep(0.1)
                 if self.manner == "dribbling":
                     request.wfile.write(b"x")

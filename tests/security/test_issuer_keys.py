@@ -134,7 +134,13 @@ def test_a_new_key_within_the_cooldown_that_a_stranger_started_is_503_and_works_
 
 
 @pytest.mark.parametrize(
-    "header", [{"kid": "KID", "alg": "none"}, {"alg": "HS256"}, {"kid": "KID", "alg": "RS256"}]
+    "header",
+    [
+        {"kid": "KID", "alg": "none"},
+        {"alg": "HS256"},
+        {"kid": "KID", "alg": "RS256"},
+        {"kid": 1, "alg": "ES256"},
+    ],
 )
 def test_a_token_that_no_key_could_make_good_is_401_without_asking_the_issuer_again(
     issuer: FaultyIssuer, authenticator: Authenticator, header: dict[str, str]
@@ -400,8 +406,11 @@ def test_a_fetch_takes_what_is_left_of_the_request_if_that_is_less(manner: str) 
     assert outcome(authenticator, issuer.token("alice")) == 503
     assert 0.4 < time.monotonic() - started < 1
     deadline.start(Remaining(0))
-    assert outcome(authenticator, issuer.token("alice")) == 503
+    fresh = Authenticator(TokenSettings(issuer.url, AUDIENCE, issuer.jwks_url, "sub"))
+    with pytest.raises(ServiceUnavailable) as raised:
+        fresh.authenticate(f"Bearer {issuer.token('alice')}")
     deadline.stop()
+    assert raised.value.headers == {"retry-after": "1"}
     assert len(issuer.fetched) == 1
     issuer.stop()
 
