@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 import time_machine
 
-from apikeys.log import written_to
+from apikeys.log import begin, written_to
 from tests.deployment import NOW, Deployment
 
 # No test may reach AWS, whatever the shell it is started from is logged in to.
@@ -33,5 +33,7 @@ def clock() -> Iterator[time_machine.Traveller]:
 def log() -> Iterator[io.StringIO]:
     """What is logged during the test, a JSON object a line."""
     stream = io.StringIO()
+    begin()
     with written_to(stream):
         yield stream
+    begin()

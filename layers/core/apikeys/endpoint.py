@@ -127,6 +127,7 @@ def _one_request(request: Request, context: Any) -> Iterator[None]:
         yield
     finally:
         deadline.stop()
+        log.begin()
 
 
 def _answering(capability: Callable[[Request], JSON | Asset | None], success: int) -> Handler:

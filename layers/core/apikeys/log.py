@@ -40,7 +40,7 @@ _stream: TextIO | None = None
 
 
 def begin(**members: Value) -> None:
-    """Begin a request: every line from now on has these members."""
+    """Begin a request, or end it: every line from now on has these members, and none of the one before."""
     _request.set(members)
 
 
