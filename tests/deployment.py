@@ -152,7 +152,7 @@ class Deployment:
         result = self.handlers[function](event, Context(function))
         answer = Answer(result["statusCode"], result.get("headers", {}), text_of(result))
         method, path = self.request_line(function, event)
-        CONTRACT.check(method, path, answer.status, answer.headers, answer.text)
+        CONTRACT.check(method, path, answer.status, answer.headers, answer.text, by_a_function=True)
         return answer
 
     def request_line(self, function: str, event: dict[str, Any]) -> tuple[str, str]:

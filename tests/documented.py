@@ -16,6 +16,8 @@ METHODS = ("get", "post", "put", "patch", "delete")
 # What a gateway adds to every answer.
 GATEWAYS_OWN = {"content-length", "date", "server", "connection", "apigw-requestid"}
 
+GATEWAYS_WORDS = {"$ref": "urn:contract#/components/schemas/GatewayError"}
+
 
 class Contract:
     """The contract, as answers are held against it."""
@@ -63,8 +65,26 @@ class Contract:
             return {"405": candidates[0][2]["responses"]["405"]}
         return {"404": {"$ref": "urn:contract#/components/responses/NotFound"}}
 
-    def check(self, method: str, path: str, status: int, headers: Mapping[str, str], text: str) -> None:
-        """Fail unless the answer is documented: its status, each of its headers, its content type and body."""
+    def check(  # noqa: PLR0913 -- the parts of an answer
+        self,
+        method: str,
+        path: str,
+        status: int,
+        headers: Mapping[str, str],
+        text: str,
+        *,
+        by_a_function: bool = False,
+    ) -> None:
+        """Fail unless the answer is documented: its status, each of its headers, its content type and body.
+
+        Args:
+            method: of the request.
+            path: of the request, from the root of the API.
+            status: of the answer.
+            headers: of the answer, without a gateway's own.
+            text: of the answer's body.
+            by_a_function: whether no gateway was asked, so that nothing may be said in one's words.
+        """
         if method == "OPTIONS":
             assert (status, text) == (204, ""), "a preflight's answer is between browser and gateway"
             return
@@ -79,7 +99,8 @@ class Contract:
             name.lower(): self.follow(header) for name, header in response.get("headers", {}).items()
         }
         for name, header in documented.items():
-            assert name in given or not header.get("required"), f"{where} lacks {name}"
+            required = header.get("required") or (by_a_function and header.get("x-required-of-functions"))
+            assert name in given or not required, f"{where} lacks {name}"
             if name in given:
                 assert self.errors(header["schema"], given[name]) == [], f"{where} {name}"
         extra = given.keys() - documented.keys() - {"content-type"}
@@ -91,6 +112,7 @@ class Contract:
             return
         body = json.loads(text) if content_type == "application/json" else text
         assert self.errors(response["content"][content_type]["schema"], body) == [], f"{where} {text}"
+        assert not by_a_function or self.errors(GATEWAYS_WORDS, body), f"{where} is in a gateway's words"
 
 
 def _is_cors(name: str, value: str) -> bool:

@@ -1,12 +1,13 @@
-"""A deployment is changed, and taken away."""
+"""A deployment is changed, to an Amazon Cognito user pool as its identity provider, and taken away."""
 
 from pathlib import Path
 
 from local.issuer import LocalIssuer
+from tests.cloud.cognito import Cognito
 from tests.cloud.deployed import reach
 from tests.cloud.deployment import Deployment
 from tests.cloud.emulator import Emulator
-from tests.deployment import NOT_FOUND, UNAUTHORIZED
+from tests.deployment import FORBIDDEN, NOT_FOUND, UNAUTHORIZED
 from tests.over_http.fixtures import Step
 
 
@@ -23,25 +24,26 @@ def what_is_left(account: Emulator, name: str) -> list[str]:
 def test_it_is_changed_by_a_second_deploy_keeps_its_data_and_is_deleted_whole(
     account: Emulator, issuer: LocalIssuer, step: Step, tmp_path: Path
 ) -> None:
-    deployment = Deployment(account, "changing", tmp_path)
+    deployment, cognito = Deployment(account, "changing", tmp_path), Cognito.create(account)
     with step("sam deploy, of a stack to change"):
         deployment.deploy(Issuer=issuer.url)
     stack = reach(deployment, issuer)
-    revoked, active = stack.put_key(), stack.put_key()
+    revoked, active = stack.put_key(), stack.put_key(owner=cognito.client_id)
     assert stack.revoke(revoked.application_id, revoked.key_id, stack.token()).status_code == 200
     assert stack.send("GET", "/").status_code == 200
     tombstone = stack.stored(revoked.key_id)
 
     with step("sam deploy, with other parameters"):
-        deployment.deploy(Issuer=issuer.url, Audience="another", ReferencePage="false", KeepData="false")
-    for before, after in zip(stack.apis, reach(deployment, issuer).apis, strict=True):
-        assert before == after, "the API keeps its address"
-    refused = stack.revoke(active.application_id, active.key_id, stack.token())
-    assert (refused.status_code, refused.json()) == (401, UNAUTHORIZED)
-    assert "revokedAt" not in (stack.stored(active.key_id) or {})
-    for key in (revoked, active):
-        token = stack.token(aud="another")
-        assert stack.revoke(key.application_id, key.key_id, token).status_code == 200
+        deployment.deploy(**cognito.parameters(), ReferencePage="false", KeepData="false")
+    assert reach(deployment, issuer).apis == stack.apis, "the API keeps its address"
+    for token, status, body in (
+        (stack.token(), 401, UNAUTHORIZED),  # of the issuer before
+        (cognito.token("api-keys:read"), 403, FORBIDDEN),
+        (cognito.token("api-keys:revoke"), 200, {}),
+    ):
+        answer = stack.revoke(active.application_id, active.key_id, token)
+        assert (answer.status_code, answer.json()) == (status, body)
+        assert ("revokedAt" in (stack.stored(active.key_id) or {})) is (status == 200)
     assert stack.stored(revoked.key_id) == tombstone
     for path in ("/", "/openapi.json"):
         gone = stack.send("GET", path)

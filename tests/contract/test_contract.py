@@ -88,7 +88,36 @@ def test_every_route_with_a_token_documents_what_can_go_wrong(route: str) -> Non
     responses = OPERATIONS[route]["responses"].keys()
     assert {"400", "401", "403", "405", "500", "503"} <= responses
     assert ("404" in responses) == ("{id}" in route)
-    assert ({"413", "415"} <= responses) == ("requestBody" in OPERATIONS[route])
+    assert ("415" in responses) == ("requestBody" in OPERATIONS[route])
+
+
+@pytest.mark.parametrize("route", OPERATIONS)
+def test_what_api_gateway_says_in_its_own_words_is_documented_as_such(route: str) -> None:
+    """Where it answers before us, and nowhere else: what is 4xx by us is of the one shape."""
+    own_words = set()
+    for status, response in OPERATIONS[route]["responses"].items():
+        for content in CONTRACT.follow(response)["content"].values():
+            if status >= "400" and not CONTRACT.errors(content["schema"], {"message": "in its own words"}):
+                own_words.add(status)
+    assert own_words == {"413", "429", "500", "503"} | ({"401", "403"} if "whoami" in route else set())
+
+
+def test_a_function_may_not_say_it_in_a_gateways_words() -> None:
+    """That the check of every answer can fail here: words and headers that only a gateway may use or leave out."""
+    path, json_only = "/api/v1/applications/1/api-keys/2", {"content-type": "application/json"}
+    body = json.dumps(examples()[500])
+    for headers, text in ((json_only, body), (json_only | {"cache-control": "no-store"}, '{"message": "x"}')):
+        CONTRACT.check("DELETE", path, 500, headers, text)
+        with pytest.raises(AssertionError):
+            CONTRACT.check("DELETE", path, 500, headers, text, by_a_function=True)
+
+
+def test_a_challenge_is_sent_and_not_promised() -> None:
+    """What API Gateway makes of `WWW-Authenticate` nobody could tell; a client that needs it would be misled."""
+    headers = CONTRACT.document["components"]["headers"]
+    challenges = [header for name, header in headers.items() if "Challenge" in name]
+    assert len(challenges) == 3
+    assert not any(header.get("required") for header in challenges)
 
 
 def test_every_parameter_has_a_schema_a_description_and_an_example() -> None:
