@@ -13,7 +13,7 @@ export PATH := $(CURDIR)/.venv-sam/bin:$(PATH)
 # Which environment of samconfig.toml is for this machine's processor.
 export SAM_ENVIRONMENT := $(if $(filter arm64 aarch64,$(shell uname -m)),arm,default)
 
-.PHONY: help run token test race browser e2e cloud check format build lock clean
+.PHONY: help run token test any-day race browser e2e cloud check format build lock clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -26,6 +26,9 @@ token: .venv/ready ## Mint a token from the running stack's issuer (SUB=alice SC
 
 test: .venv/ready .venv-sam/ready .reference/ready ## Run all tests that need neither Docker nor Java nor a browser
 	$(PYTHON) -m pytest $(ARGS)
+
+any-day: .venv/ready .venv-sam/ready .reference/ready ## Run the same tests in parallel, in random order, as if it were years later
+	$(PYTHON) -m pytest --numprocesses 2 --dist loadscope --today $$(($$(date +%Y) + 11))-03-01 $(ARGS)
 
 race: .venv/ready .dynamodb/ready ## Prove the promise on DynamoDB Local (needs Java)
 	$(PYTHON) -m pytest tests/race $(ARGS)

@@ -3,6 +3,8 @@
 import io
 import os
 from collections.abc import Iterator
+from contextlib import nullcontext
+from datetime import UTC, datetime
 
 import pytest
 import time_machine
@@ -13,6 +15,18 @@ from tests.deployment import NOW, Deployment
 # No test may reach AWS, whatever the shell it is started from is logged in to.
 for name in [name for name in os.environ if name.startswith("AWS_")]:
     del os.environ[name]
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Take the date on which the tests are to believe that they run, such as 2037-03-01."""
+    parser.addoption("--today", type=datetime.fromisoformat, help="run as if it were this date, in UTC")
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _today(request: pytest.FixtureRequest) -> Iterator[None]:
+    today: datetime | None = request.config.getoption("--today")
+    with time_machine.travel(today.replace(tzinfo=UTC), tick=True) if today else nullcontext():
+        yield
 
 
 @pytest.fixture(scope="session")
