@@ -1,7 +1,7 @@
 """POST /api/v1/applications/{id}/api-keys/{keyId}/rotate: a new key for an old one, in one transaction."""
 
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from apikeys.caller import Caller
 from apikeys.dynamodb import DynamoDb
@@ -16,6 +16,7 @@ from apikeys.store.api_keys import ApiKeys
 
 keys = ApiKeys(DynamoDb.connect())
 prefix = required("KEY_PREFIX")
+LAST = datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC)  # the last second that can be written down
 
 
 @endpoint(scope="api-keys:write", status=201)
@@ -31,7 +32,7 @@ def handler(request: Request, caller: Caller) -> JSON:
     old_until = timestamp(issued + overlap)
     if old.expires_at:
         lifetime = datetime.fromisoformat(old.expires_at) - datetime.fromisoformat(old.created_at)
-        expires_at = timestamp(issued + lifetime)
+        expires_at = timestamp(issued + min(lifetime, LAST - issued))
         old_until = min(old_until, old.expires_at)
     key = ApiKey.generate(prefix=prefix)
     new = replace(

@@ -73,6 +73,15 @@ def test_the_new_key_lives_as_long_as_the_old_one_was_to(
     assert rotate(deployment, old).body["expiresAt"] == "2026-11-22T12:01:30.000Z"
 
 
+def test_201_the_expiry_of_a_key_that_expires_at_the_end_of_time_is_capped_there(
+    deployment: Deployment, clock: time_machine.Traveller
+) -> None:
+    old = deployment.issue(expiresAt="9999-12-31T23:59:59Z")
+    clock.shift(60)
+    answer = rotate(deployment, old)
+    assert (answer.status, answer.body["expiresAt"]) == (201, "9999-12-31T23:59:59.000Z")
+
+
 def test_409_for_a_key_that_is_rotated_already_also_while_it_still_works(deployment: Deployment) -> None:
     """Guarantee: a repeated rotate makes no second new key."""
     old = deployment.issue()

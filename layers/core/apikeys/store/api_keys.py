@@ -117,14 +117,20 @@ class ApiKeys:
             record: what is known of it.
             key: its string.
         """
-        self._dynamodb.call(
-            "PutItem",
-            {
-                "TableName": self._table,
-                "Item": record.item(key),
-                "ConditionExpression": "attribute_not_exists(keyId)",
-            },
-        )
+        try:
+            self._dynamodb.call(
+                "PutItem",
+                {
+                    "TableName": self._table,
+                    "Item": record.item(key),
+                    "ConditionExpression": "attribute_not_exists(keyId)",
+                    "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
+                },
+            )
+        except ConditionFailed as failure:
+            # With our hash: the write was applied, its answer came late, and the client has repeated it.
+            if not failure.item or not key.matches(base64.b64decode(failure.item["hash"]["B"])):
+                raise
 
     def replace(self, old: KeyRecord, new: KeyRecord, key: "ApiKey", *, old_until: str, by: str) -> None:
         """Store a new key and end the old one, both or neither.

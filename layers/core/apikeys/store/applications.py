@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING, Any
 
-from apikeys.dynamodb import DynamoDb
+from apikeys.dynamodb import ConditionFailed, DynamoDb
 from apikeys.errors import Forbidden, NotFound
 from apikeys.records import Application, strings
 from apikeys.settings import required
@@ -30,14 +30,20 @@ class Applications:
 
     def add(self, application: Application) -> None:
         """Store a new application."""
-        self._dynamodb.call(
-            "PutItem",
-            {
-                "TableName": self._table,
-                "Item": strings(application.public()),
-                "ConditionExpression": "attribute_not_exists(id)",
-            },
-        )
+        try:
+            self._dynamodb.call(
+                "PutItem",
+                {
+                    "TableName": self._table,
+                    "Item": strings(application.public()),
+                    "ConditionExpression": "attribute_not_exists(id)",
+                    "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
+                },
+            )
+        except ConditionFailed as failure:
+            # Ours in every member: the write was applied, its answer came late, and the client has repeated it.
+            if failure.item != strings(application.public()):
+                raise
 
     def read(self, application_id: str, *, caller: "Caller") -> Application:
         """Return an application.

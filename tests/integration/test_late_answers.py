@@ -1,0 +1,40 @@
+"""A create that was applied, and whose answer came too late, is repeated by the client and is a success."""
+
+import uuid
+from dataclasses import replace
+
+import pytest
+
+from apikeys.dynamodb import ConditionFailed, DynamoDb
+from apikeys.keys import ApiKey
+from apikeys.records import Application, KeyRecord, timestamp
+from apikeys.store.api_keys import ApiKeys
+from apikeys.store.applications import Applications
+from tests.deployment import Deployment
+
+
+@pytest.fixture
+def dynamodb(deployment: Deployment) -> DynamoDb:
+    return DynamoDb(deployment.dynamodb.meta.endpoint_url)
+
+
+def test_a_repeated_issue_finds_its_own_key(deployment: Deployment, dynamodb: DynamoDb) -> None:
+    """Guarantee: only a key with this very secret passes for ours; of any other, nothing is changed."""
+    keys, key = ApiKeys(dynamodb, "ApiKeysTable"), ApiKey.generate()
+    record = KeyRecord(key.key_id, str(uuid.uuid4()), "alice", "x", key.start, (), timestamp(), "alice")
+    keys.add(record, key)
+    stored = deployment.stored(key.key_id)
+    keys.add(record, key)
+    with pytest.raises(ConditionFailed):
+        keys.add(record, ApiKey.generate(key_id=key.key_id))
+    assert deployment.stored(key.key_id) == stored
+
+
+def test_a_repeated_create_finds_its_own_application(dynamodb: DynamoDb) -> None:
+    """Guarantee: only an application that is the same in every member passes for ours."""
+    applications = Applications(dynamodb, "ApplicationsTable")
+    application = Application(str(uuid.uuid4()), "x", "alice", timestamp())
+    applications.add(application)
+    applications.add(application)
+    with pytest.raises(ConditionFailed):
+        applications.add(replace(application, name="y"))
