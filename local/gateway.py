@@ -17,6 +17,8 @@ from typing import Any
 from samcli.lib.intrinsic_resolver.intrinsics_symbol_table import IntrinsicsSymbolTable
 from samcli.lib.providers.api_provider import ApiProvider
 from samcli.lib.providers.sam_stack_provider import SamLocalStackProvider
+from samcli.local.apigw import local_apigw_service
+from samcli.local.apigw.event_constructor import construct_v2_event_http
 from samcli.local.apigw.local_apigw_service import LocalApigwService
 
 
@@ -42,6 +44,15 @@ class RemoteFunctions:
             stdout.write_str(response.read().decode())
 
 
+def event_as_on_aws(*, flask_request: Any, binary_types: Any, **others: Any) -> Any:
+    """Make an event in which a body that is not UTF-8 is in Base64; SAM CLI would answer it with a 502."""
+    try:
+        flask_request.get_data().decode()
+    except UnicodeDecodeError:
+        binary_types = ["*/*"]
+    return construct_v2_event_http(flask_request=flask_request, binary_types=binary_types, **others)
+
+
 def main() -> None:
     """Serve until standard input ends."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -58,6 +69,7 @@ def main() -> None:
     Thread(target=lambda: (sys.stdin.read(), os._exit(0)), daemon=True).start()
     # Its own stands for nothing with None, and then takes an !If with AWS::NoValue for a fault: without CORS.
     IntrinsicsSymbolTable.handle_pseudo_no_value = staticmethod(dict)
+    local_apigw_service.construct_v2_event_http = event_as_on_aws
     parameters = dict(parameter.split("=", 1) for parameter in args.parameter)
     with redirect_stderr(StringIO()):  # a general warning about authorizers; errors are raised
         stacks, _ = SamLocalStackProvider.get_stacks(args.template, parameter_overrides=parameters)

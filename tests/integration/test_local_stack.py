@@ -106,6 +106,13 @@ def test_404_and_405_of_what_no_route_matches(stack: Any) -> None:
     assert (answer.status_code, answer.headers["allow"], answer.json()["code"]) == (405, "DELETE, GET", 405)
 
 
+def test_400_for_a_body_that_is_not_utf_8(stack: Any) -> None:
+    headers = {"Authorization": f"Bearer {stack['tokens']['owner']}", "Content-Type": "application/json"}
+    address = f"{stack['base_url']}/api/v1/applications"
+    answer = requests.post(address, data=b'{"name": "\xff"}', headers=headers, timeout=TIMEOUT)
+    assert (answer.status_code, answer.json()) == (400, bad_request(body="Invalid encoding"))
+
+
 def test_make_token_mints_another_token(running: RunningStack, stack: Any) -> None:
     application = stack["applications"][0]
     address = url(stack, application["id"], application["api_keys"][0]["id"])
