@@ -56,6 +56,17 @@ def test_an_event_with_nothing_in_it_is_refused(deployment: Deployment, event: d
     assert deployment.invoke("RefuseUnknownRouteFunction", event).status == 404
 
 
+def test_the_log_names_the_members_that_the_schema_knows_and_no_other(
+    deployment: Deployment, log: io.StringIO
+) -> None:
+    """Guarantee: what a caller calls a member is the caller's own text, and stays out of the log."""
+    body = {"name": " ", "hunter2": 1, "swordfish": 2}
+    answer = deployment.call("CreateApplication", deployment.token(), body=body)
+    assert {detail["field"] for detail in answer.body["details"]} == body.keys()
+    [line] = [json.loads(line) for line in log.getvalue().splitlines()]
+    assert line["reason"] == "name, an unknown member"
+
+
 def test_no_answer_is_logged_with_a_token(deployment: Deployment, log: io.StringIO) -> None:
     """Guarantee: whatever the outcome, the log names the subject and never holds a token."""
     key, token = deployment.put_key(), deployment.token()
