@@ -38,8 +38,9 @@ def bundle() -> dict[str, bytes]:
     # Named by content, so that a browser may keep them for ever.
     names = {name: _hashed(name, content) for name, content in contents.items()}
     files = {names[name]: content for name, content in contents.items()}
-    html = page(json.loads(contract()), lambda name: f"assets/{names[name]}")
-    return files | {"index.html": html.encode(), "openapi.json": contract().encode()}
+    document = contract()
+    html = page(json.loads(document), lambda name: f"assets/{names[name]}")
+    return files | {"index.html": html.encode(), "openapi.json": document.encode()}
 
 
 def main() -> None:

@@ -1,6 +1,5 @@
 """GET /, /openapi.json and /assets/{name}: the API reference, to read and to try."""
 
-import os
 import re
 from pathlib import Path
 
@@ -8,7 +7,7 @@ from apikeys.asset import Asset
 from apikeys.endpoint import public_endpoint
 from apikeys.errors import NotFound
 from apikeys.request import Request
-from apikeys.settings import SettingsError
+from apikeys.settings import SettingsError, optional
 
 NAMED = {"/": "index.html", "/openapi.json": "openapi.json"}
 HASHED = re.compile(r"\w+\.[0-9a-f]{16}\.\w+", re.ASCII)
@@ -19,7 +18,7 @@ TYPES = {
     "css": "text/css; charset=utf-8",
     "svg": "image/svg+xml",
 }
-servers = os.environ.get("REFERENCE_SERVERS", "").split()
+servers = optional("REFERENCE_SERVERS").split()
 # The page handles bearer tokens: it runs our own code only, and speaks to the API and whom it was told of.
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; "

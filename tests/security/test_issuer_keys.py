@@ -5,6 +5,7 @@ import json
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -32,7 +33,21 @@ def issuer(clock: time_machine.Traveller) -> Iterator[FaultyIssuer]:
 
 @pytest.fixture
 def authenticator(issuer: FaultyIssuer) -> Authenticator:
+    return authenticator_of(issuer)
+
+
+def authenticator_of(issuer: FaultyIssuer) -> Authenticator:
     return Authenticator(TokenSettings(issuer.url, AUDIENCE, issuer.jwks_url, "sub"))
+
+
+@contextmanager
+def stalling(manner: str) -> Iterator[FaultyIssuer]:
+    """Run an issuer that accepts connections and is `silent`, or `dribbling`, on them."""
+    issuer = FaultyIssuer()
+    issuer.manner = manner
+    issuer.start()
+    yield issuer
+    issuer.stop()
 
 
 def another_jwk() -> dict[str, Any]:
@@ -313,7 +328,7 @@ def test_a_key_set_with_two_keys_of_one_id_is_ambiguous_and_refused(
     [jwk], other = issuer.key_set()["keys"], another_jwk()
     for keys in ([jwk, other | {"kid": jwk["kid"]}], [other | {"kid": jwk["kid"]}, jwk]):
         issuer.served = json.dumps({"keys": keys}).encode()
-        fresh = Authenticator(TokenSettings(issuer.url, AUDIENCE, issuer.jwks_url, "sub"))
+        fresh = authenticator_of(issuer)
         assert outcome(fresh, issuer.token("alice")) == 401
 
 
@@ -380,53 +395,44 @@ def test_discovery_cannot_point_to_plain_http_elsewhere(issuer: FaultyIssuer) ->
 
 def test_an_issuer_that_dribbles_leaves_no_thread_and_no_socket_behind(clock: time_machine.Traveller) -> None:
     """Guarantee: an issuer on a bad day, or somebody who keeps asking meanwhile, cannot use this process up."""
-    issuer = FaultyIssuer()
-    issuer.manner = "dribbling"
-    issuer.start()
-    authenticator = Authenticator(TokenSettings(issuer.url, AUDIENCE, issuer.jwks_url, "sub"))
-    sockets, threads = sockets_to(issuer.port), {thread.name for thread in threading.enumerate()}
-    for _ in range(2):
-        assert outcome(authenticator, issuer.token("alice")) == 503
-        clock.shift(IssuerKeys.COOLDOWN)
-    assert sockets_to(issuer.port) == sockets == 0
-    # Of the threads that are new, all serve the issuer.
-    new = {thread.name for thread in threading.enumerate()} - threads
-    assert [name for name in new if "process_request_thread" not in name] == []
-    issuer.stop()
+    with stalling("dribbling") as issuer:
+        authenticator = authenticator_of(issuer)
+        sockets, threads = sockets_to(issuer.port), {thread.name for thread in threading.enumerate()}
+        for _ in range(2):
+            assert outcome(authenticator, issuer.token("alice")) == 503
+            clock.shift(IssuerKeys.COOLDOWN)
+        assert sockets_to(issuer.port) == sockets == 0
+        # Of the threads that are new, all serve the issuer.
+        new = {thread.name for thread in threading.enumerate()} - threads
+        assert [name for name in new if "process_request_thread" not in name] == []
 
 
 @pytest.mark.parametrize("manner", ["silent", "dribbling"])
 def test_a_fetch_takes_what_is_left_of_the_request_if_that_is_less(manner: str) -> None:
-    issuer = FaultyIssuer()
-    issuer.manner = manner
-    issuer.start()
-    authenticator = Authenticator(TokenSettings(issuer.url, AUDIENCE, issuer.jwks_url, "sub"))
-    deadline.start(Remaining(deadline.RESERVE + 0.5))
-    started = time.monotonic()
-    assert outcome(authenticator, issuer.token("alice")) == 503
-    assert 0.4 < time.monotonic() - started < 1
-    deadline.start(Remaining(0))
-    fresh = Authenticator(TokenSettings(issuer.url, AUDIENCE, issuer.jwks_url, "sub"))
-    with pytest.raises(ServiceUnavailable) as raised:
-        fresh.authenticate(f"Bearer {issuer.token('alice')}")
-    deadline.stop()
-    assert raised.value.headers == {"retry-after": "1"}
-    assert len(issuer.fetched) == 1
-    issuer.stop()
+    with stalling(manner) as issuer:
+        authenticator = authenticator_of(issuer)
+        deadline.start(Remaining(deadline.RESERVE + 0.5))
+        started = time.monotonic()
+        assert outcome(authenticator, issuer.token("alice")) == 503
+        assert 0.4 < time.monotonic() - started < 1
+        deadline.start(Remaining(0))
+        fresh = authenticator_of(issuer)
+        with pytest.raises(ServiceUnavailable) as raised:
+            fresh.authenticate(f"Bearer {issuer.token('alice')}")
+        deadline.stop()
+        assert raised.value.headers == {"retry-after": "1"}
+        assert len(issuer.fetched) == 1
 
 
 @pytest.mark.parametrize("manner", ["silent", "dribbling"])
 def test_a_fetch_takes_two_seconds_at_most(manner: str) -> None:
     """Guarantee: an issuer that hangs, or answers a byte at a time, cannot hold up a revoke for longer."""
-    issuer = FaultyIssuer()
-    issuer.manner = manner
-    issuer.start()
-    authenticator = Authenticator(TokenSettings(issuer.url, AUDIENCE, issuer.jwks_url, "sub"))
-    token = issuer.token("alice")
-    started = time.monotonic()
-    assert outcome(authenticator, token) == 503
-    assert 1.5 < time.monotonic() - started < 2.5
-    issuer.stop()
+    with stalling(manner) as issuer:
+        authenticator = authenticator_of(issuer)
+        token = issuer.token("alice")
+        started = time.monotonic()
+        assert outcome(authenticator, token) == 503
+        assert 1.5 < time.monotonic() - started < 2.5
 
 
 def test_a_key_of_a_curve_is_for_the_algorithm_of_that_curve_only(

@@ -95,7 +95,7 @@ class ApiKeys:
                 "ExpressionAttributeNames": {"#hash": "hash"},
             },
         ).get("Item")
-        return (KeyRecord.from_item(found), base64.b64decode(found["hash"]["B"])) if found else None
+        return (KeyRecord.from_item(found), _hash(found)) if found else None
 
     def read(self, key_id: str, *, application_id: str, caller: "Caller") -> KeyRecord:
         """Return a key, revoked or not.
@@ -129,7 +129,7 @@ class ApiKeys:
             )
         except ConditionFailed as failure:
             # With our hash: the write was applied, its answer came late, and the client has repeated it.
-            if not failure.item or not key.matches(base64.b64decode(failure.item["hash"]["B"])):
+            if not failure.item or not key.matches(_hash(failure.item)):
                 raise
 
     def replace(self, old: KeyRecord, new: KeyRecord, key: "ApiKey", *, old_until: str, by: str) -> None:
@@ -239,6 +239,10 @@ class ApiKeys:
             items |= {item["keyId"]["S"]: item for item in answer["Responses"].get(self._table, [])}
             wanted = answer["UnprocessedKeys"]
         return [KeyRecord.from_item(items[key_id]) for key_id in ids if key_id in items]
+
+
+def _hash(stored: Item) -> bytes:
+    return base64.b64decode(stored["hash"]["B"])
 
 
 def _authorized(stored: Item | None, application_id: str, caller: "Caller") -> Item:

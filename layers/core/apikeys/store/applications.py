@@ -30,19 +30,20 @@ class Applications:
 
     def add(self, application: Application) -> None:
         """Store a new application."""
+        item = strings(application.public())
         try:
             self._dynamodb.call(
                 "PutItem",
                 {
                     "TableName": self._table,
-                    "Item": strings(application.public()),
+                    "Item": item,
                     "ConditionExpression": "attribute_not_exists(id)",
                     "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
                 },
             )
         except ConditionFailed as failure:
             # Ours in every member: the write was applied, its answer came late, and the client has repeated it.
-            if failure.item != strings(application.public()):
+            if failure.item != item:
                 raise
 
     def read(self, application_id: str, *, caller: "Caller") -> Application:
