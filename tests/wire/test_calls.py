@@ -92,10 +92,10 @@ class Stopped(Exception):
 
 
 class Boto3:
-    """boto3's client, and what it would send."""
+    """boto3's client, and what it would send: of a session of its own, since the default one keeps its credentials."""
 
     def __init__(self) -> None:
-        self._client: Any = boto3.client("dynamodb")
+        self._client: Any = boto3.Session().client("dynamodb")
         self._client.meta.events.register("before-send.dynamodb", self._stop)
 
     def call(self, operation: str, request: dict[str, Any]) -> Any:
