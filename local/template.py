@@ -1,5 +1,6 @@
 """What a deployment of template.yaml would be: its tables, its functions and their environment."""
 
+import json
 import os
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -110,7 +111,12 @@ class Template:
         for name, own in self.resources("AWS::Serverless::Function").items():
             variables = shared["Environment"]["Variables"] | own.get("Environment", {}).get("Variables", {})
             code = self._root / own["CodeUri"]
-            found[name] = Function(name, code, own.get("Handler", shared["Handler"]), variables)
+            # What only AWS can put in stays an expression, as text.
+            text = {
+                key: value if isinstance(value, str) else json.dumps(value)
+                for key, value in variables.items()
+            }
+            found[name] = Function(name, code, own.get("Handler", shared["Handler"]), text)
         return found
 
     def has(self, resource: dict[str, Any]) -> bool:
@@ -138,5 +144,17 @@ class Template:
                 return value
 
     def _holds(self, condition: str) -> bool:
-        left, right = self.resolve(self.document["Conditions"][condition]["Fn::Equals"])
+        return self._is_true(self.document["Conditions"][condition])
+
+    def _is_true(self, expression: dict[str, Any]) -> bool:
+        match expression:
+            case {"Condition": str(name)}:
+                return self._holds(name)
+            case {"Fn::Not": [part]}:
+                return not self._is_true(part)
+            case {"Fn::And": parts}:
+                return all(self._is_true(part) for part in parts)
+            case {"Fn::Or": parts}:
+                return any(self._is_true(part) for part in parts)
+        left, right = self.resolve(expression["Fn::Equals"])
         return str(left) == str(right)  # as CloudFormation compares, whatever a parameter's type

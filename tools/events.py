@@ -164,6 +164,7 @@ def main() -> None:
         "ISSUER": ISSUER,
         "AUDIENCE": AUDIENCE,
         "JWKS_URL": f"data:application/json;base64,{key_set}",
+        "SCOPE_PREFIX": "",
         "AWS_ENDPOINT_URL_DYNAMODB": DYNAMODB,
     }
     (ROOT / "local" / "sam-local.json").write_text(json.dumps({"Parameters": variables}, indent=2) + "\n")

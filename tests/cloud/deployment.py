@@ -37,7 +37,8 @@ class Deployment:
         Args:
             parameters: of the template; those for this machine are given by default.
         """
-        given = {"Audience": AUDIENCE, "Architecture": ARCHITECTURE} | parameters
+        given = {"Architecture": ARCHITECTURE} | ({"Audience": AUDIENCE} if "Issuer" in parameters else {})
+        given |= parameters
         overrides = [f"{name}={value}" for name, value in given.items()]
         said = self._sam(
             *("deploy", "--template-file", str(BUILD), "--no-confirm-changeset"),

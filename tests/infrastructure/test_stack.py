@@ -16,7 +16,7 @@ import boto3
 import pytest
 import requests
 
-from tests.infrastructure.conftest import PARAMETERS
+from tests.infrastructure.conftest import PARAMETERS, Settle
 from tests.moto_server import moto_server
 
 UNSUPPORTED = {"HttpApi", "HttpApiApiGatewayDefaultStage"}
@@ -70,9 +70,9 @@ def account() -> Iterator[Account]:
         yield Account(url)
 
 
-def test_everything_is_created(account: Account, transformed: dict[str, Any]) -> None:
+def test_everything_is_created(account: Account, transformed: dict[str, Any], settled: Settle) -> None:
     with account.stack(transformed) as names:
-        assert names.keys() == transformed["Resources"].keys() - UNSUPPORTED
+        assert names.keys() == settled().keys() - UNSUPPORTED
         assert set(account.client("dynamodb").list_tables()["TableNames"]) == {
             names["ApiKeysTable"],
             names["ApplicationsTable"],

@@ -38,6 +38,11 @@ def test_it_holds_these_resources_and_no_others(transformed: dict[str, Any]) -> 
         "AWS::DynamoDB::Table": 2,
         "AWS::ApiGatewayV2::Api": 1,
         "AWS::ApiGatewayV2::Stage": 1,
+        # Where no issuer is given:
+        "AWS::Cognito::UserPool": 1,
+        "AWS::Cognito::UserPoolDomain": 1,
+        "AWS::Cognito::UserPoolResourceServer": 1,
+        "AWS::Cognito::UserPoolClient": 1,
     }
 
 

@@ -19,9 +19,14 @@ COMPLETE = {
 def test_the_settings_are_what_the_environment_says() -> None:
     with environment(COMPLETE):
         assert TokenSettings.from_environment() == TokenSettings(
-            "https://issuer.example.com", "api-keys", None, "sub"
+            "https://issuer.example.com", ("api-keys",), None, "sub"
         )
         assert required("API_KEYS_TABLE") == "keys"
+
+
+def test_audiences_are_separated_by_spaces() -> None:
+    with environment(COMPLETE | {"AUDIENCE": " api-keys  https://api.example "}):
+        assert TokenSettings.from_environment().audiences == ("api-keys", "https://api.example")
 
 
 @pytest.mark.parametrize("name", ["ISSUER", "AUDIENCE", "OWNER_CLAIM", "API_KEYS_TABLE"])

@@ -106,7 +106,8 @@ class Authenticator:
             if name in claims and not _is_time(claims[name]):
                 raise Unauthorized(f"{name} is not a time")
         audience = claims["aud"] if "aud" in claims else claims.get("client_id")
-        if self._settings.audience not in (audience if isinstance(audience, list) else [audience]):
+        named = audience if isinstance(audience, list) else [audience]
+        if not any(one in self._settings.audiences for one in named):
             raise Unauthorized("the token is for another audience")
         return Caller(
             subject=_identifier(claims, "sub"),

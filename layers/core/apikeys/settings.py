@@ -56,28 +56,28 @@ class TokenSettings:
 
     Args:
         issuer: the only accepted `iss`, compared as is.
-        audience: what `aud` must contain, or `client_id` must be where `aud` is absent.
+        audiences: of which `aud` must contain one, or `client_id` must be one where `aud` is absent.
         jwks_url: where the issuer's keys are; None to ask the issuer's OpenID discovery document.
         owner_claim: the claim that tells which owner the caller acts for.
         scope_prefix: what stands before the names of our scopes in a token.
     """
 
     issuer: str
-    audience: str
+    audiences: tuple[str, ...]
     jwks_url: str | None
     owner_claim: str
     scope_prefix: str = ""
 
     @classmethod
     def from_environment(cls) -> "TokenSettings":
-        """Read ISSUER, AUDIENCE, JWKS_URL (may be empty), OWNER_CLAIM and SCOPE_PREFIX (may be empty).
+        """Read ISSUER, AUDIENCE (by spaces), JWKS_URL (may be empty), OWNER_CLAIM, SCOPE_PREFIX (may be empty).
 
         Raises:
             SettingsError: if one is missing or malformed, or the keys would come from an untrusted URL.
         """
         settings = cls(
             issuer=required("ISSUER"),
-            audience=required("AUDIENCE"),
+            audiences=tuple(required("AUDIENCE").split()),
             jwks_url=optional("JWKS_URL") or None,
             owner_claim=required("OWNER_CLAIM"),
             scope_prefix=optional("SCOPE_PREFIX"),

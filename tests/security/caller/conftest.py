@@ -19,4 +19,4 @@ def issuer() -> Any:
 
 @pytest.fixture
 def authenticator(issuer: LocalIssuer) -> Authenticator:
-    return Authenticator(TokenSettings(issuer.url, AUDIENCE, None, "sub"))
+    return Authenticator(TokenSettings(issuer.url, (AUDIENCE,), None, "sub"))

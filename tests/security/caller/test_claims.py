@@ -106,7 +106,7 @@ def test_a_payload_that_is_no_object_is_401(
 
 
 def test_the_owner_is_the_claim_that_the_deployment_names(issuer: LocalIssuer) -> None:
-    authenticator = Authenticator(TokenSettings(issuer.url, AUDIENCE, None, "org_id"))
+    authenticator = Authenticator(TokenSettings(issuer.url, (AUDIENCE,), None, "org_id"))
     caller = authenticator.authenticate(f"Bearer {signed(issuer, claims(issuer, org_id='acme'))}")
     assert (caller.subject, caller.owner) == ("alice", "acme")
     assert not accepts(authenticator, signed(issuer, claims(issuer)))
@@ -121,3 +121,18 @@ def test_the_token_is_valid_to_the_second(
     assert accepts(authenticator, token)
     clock.shift(1)
     assert not accepts(authenticator, token)
+
+
+@pytest.mark.parametrize("name", ["aud", "client_id"])
+def test_a_deployment_may_have_several_audiences(issuer: LocalIssuer, name: str) -> None:
+    """Guarantee: each is compared whole; neither a part of one nor all of them together is one."""
+    authenticator = Authenticator(TokenSettings(issuer.url, ("one", "other"), None, "sub"))
+    for audience, accepted in (
+        ("one", True),
+        ("other", True),
+        ("one other", False),
+        ("on", False),
+        ("", False),
+    ):
+        changes = {"aud": None} | {name: audience}
+        assert accepts(authenticator, signed(issuer, claims(issuer, **changes))) is accepted

@@ -50,7 +50,7 @@ def test_with_a_prefix_only_a_scope_that_begins_with_it_counts(
     Seen to fail with the prefix taken off wherever it is, and without the comparison.
     """
     prefix = "https://api.example/"
-    authenticator = Authenticator(TokenSettings(issuer.url, AUDIENCE, None, "sub", prefix))
+    authenticator = Authenticator(TokenSettings(issuer.url, (AUDIENCE,), None, "sub", prefix))
     for scope, counts in {
         prefix + name: True,
         name: False,

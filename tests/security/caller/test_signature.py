@@ -104,7 +104,7 @@ def test_every_asymmetric_algorithm_of_the_list_works(
 ) -> None:
     jwk = json.loads(jwt.get_algorithm_by_name(algorithm).to_jwk(private_key.public_key())) | {"kid": "k"}
     keys = "data:application/json;base64," + base64.b64encode(json.dumps({"keys": [jwk]}).encode()).decode()
-    authenticator = Authenticator(TokenSettings(issuer.url, AUDIENCE, keys, "sub"))
+    authenticator = Authenticator(TokenSettings(issuer.url, (AUDIENCE,), keys, "sub"))
     assert accepts(authenticator, jwt.encode(claims(issuer), private_key, algorithm, {"kid": "k"}))
 
 
@@ -113,7 +113,7 @@ def test_a_short_rsa_key_is_refused(issuer: LocalIssuer) -> None:
     weak = rsa.generate_private_key(65537, 1024)  # noqa: S505 -- weak on purpose
     jwk = json.loads(jwt.get_algorithm_by_name("RS256").to_jwk(weak.public_key())) | {"kid": "k"}
     keys = "data:application/json;base64," + base64.b64encode(json.dumps({"keys": [jwk]}).encode()).decode()
-    authenticator = Authenticator(TokenSettings(issuer.url, AUDIENCE, keys, "sub"))
+    authenticator = Authenticator(TokenSettings(issuer.url, (AUDIENCE,), keys, "sub"))
     body = f"{segment({'alg': 'RS256', 'kid': 'k'})}.{segment(claims(issuer))}"
     signature = jwt.get_algorithm_by_name("RS256").sign(body.encode(), weak)
     assert not accepts(authenticator, f"{body}.{base64.urlsafe_b64encode(signature).rstrip(b'=').decode()}")

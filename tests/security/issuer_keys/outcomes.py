@@ -13,7 +13,7 @@ from tests.faulty_issuer import FaultyIssuer
 
 
 def authenticator_of(issuer: FaultyIssuer) -> Authenticator:
-    return Authenticator(TokenSettings(issuer.url, AUDIENCE, issuer.jwks_url, "sub"))
+    return Authenticator(TokenSettings(issuer.url, (AUDIENCE,), issuer.jwks_url, "sub"))
 
 
 def another_jwk() -> dict[str, Any]:

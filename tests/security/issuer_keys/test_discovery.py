@@ -12,13 +12,13 @@ from tests.security.issuer_keys.outcomes import outcome
 
 
 def test_keys_are_found_by_discovery(issuer: FaultyIssuer) -> None:
-    authenticator = Authenticator(TokenSettings(issuer.url, AUDIENCE, None, "sub"))
+    authenticator = Authenticator(TokenSettings(issuer.url, (AUDIENCE,), None, "sub"))
     assert outcome(authenticator, issuer.token("alice")) == 200
     assert issuer.fetched == [DISCOVERY, JWKS]
 
 
 def test_a_discovery_document_of_another_issuer_is_refused(issuer: FaultyIssuer) -> None:
-    authenticator = Authenticator(TokenSettings(issuer.url + "/", AUDIENCE, None, "sub"))
+    authenticator = Authenticator(TokenSettings(issuer.url + "/", (AUDIENCE,), None, "sub"))
     assert outcome(authenticator, issuer.token("alice")) == 503
     assert issuer.fetched == [DISCOVERY]
 
@@ -37,7 +37,7 @@ def test_redirects_are_not_followed(
 )
 def test_discovery_cannot_point_to_an_untrusted_url(issuer: FaultyIssuer, jwks_uri: str | None) -> None:
     issuer.served = json.dumps({"issuer": issuer.url, "jwks_uri": jwks_uri}).encode()
-    authenticator = Authenticator(TokenSettings(issuer.url, AUDIENCE, None, "sub"))
+    authenticator = Authenticator(TokenSettings(issuer.url, (AUDIENCE,), None, "sub"))
     assert outcome(authenticator, issuer.token("alice")) == 503
     assert issuer.fetched == [DISCOVERY]
 
@@ -53,7 +53,7 @@ def test_discovery_cannot_point_to_plain_http_elsewhere(issuer: FaultyIssuer) ->
     document = {"issuer": issuer.url, "jwks_uri": f"http://127.0.0.2:{elsewhere.port}{JWKS}"}
     issuer.served = json.dumps(document).encode()
     elsewhere.served = json.dumps(issuer.key_set()).encode()
-    authenticator = Authenticator(TokenSettings(issuer.url, AUDIENCE, None, "sub"))
+    authenticator = Authenticator(TokenSettings(issuer.url, (AUDIENCE,), None, "sub"))
     assert outcome(authenticator, issuer.token("alice")) == 503
     assert elsewhere.fetched == []
     elsewhere.stop()

@@ -108,7 +108,7 @@ def test_a_token_without_a_key_id_needs_a_key_set_with_one_candidate(
     for keys, expected in (([jwk], 200), ([jwk, other], 401)):
         issuer.served = json.dumps({"keys": keys}).encode()
         assert (
-            outcome(Authenticator(TokenSettings(issuer.url, AUDIENCE, issuer.jwks_url, "sub")), token)
+            outcome(Authenticator(TokenSettings(issuer.url, (AUDIENCE,), issuer.jwks_url, "sub")), token)
             == expected
         )
 

@@ -1,0 +1,103 @@
+"""The story of a stack, from nothing: deployed without an issuer, to the last word of `sam delete`."""
+
+import json
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+
+import pytest
+import requests
+
+from local.issuer import SCOPES, LocalIssuer
+from tests.cloud import aws_cli
+from tests.cloud.deployed import Deployed, reach
+from tests.cloud.deployment import Deployment
+from tests.cloud.emulator import REGION, Emulator
+from tests.cloud.test_change import what_is_left
+from tests.over_http.fixtures import Step
+from tests.over_http.stack import Stack
+
+NAME = "from-nothing"
+
+
+@pytest.fixture(scope="module")
+def deployment(
+    account: Emulator, step: Step, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Deployment]:
+    """A stack that was given no issuer; at the end nothing is left of it."""
+    deployment = Deployment(account, NAME, tmp_path_factory.mktemp(NAME))
+    with step("sam deploy, without an issuer"):
+        deployment.deploy(KeepData="false")
+    # On AWS the issuer's name leads to its keys; here it would lead out of this machine.
+    with step("sam deploy, with the emulator's address of its key set"):
+        deployment.deploy(KeepData="false", JwksUrl=f"{account.url}/{pool(deployment)}/.well-known/jwks.json")
+    yield deployment
+    with step("sam delete"):
+        deployment.delete()
+    assert what_is_left(account, NAME) == []
+    assert account.client("cognito-idp").list_user_pools(MaxResults=60)["UserPools"] == []
+
+
+@pytest.fixture(scope="module")
+def stack(deployment: Deployment, issuer: LocalIssuer) -> Deployed:
+    """It, with an issuer whose tokens it does not accept."""
+    return reach(deployment, issuer)
+
+
+@pytest.fixture(scope="module")
+def token(deployment: Deployment) -> str:
+    """What the command of the outputs prints, with the emulator in Cognito's place."""
+    folder = deployment.folder / "bin"
+    folder.mkdir()
+    aws = folder / "aws"
+    aws.write_text(f'#!/bin/sh\nexec {sys.executable} {aws_cli.__file__} "$@"\n')
+    aws.chmod(0o755)
+    command = deployment.outputs()["FirstToken"]
+    command, replaced = re.subn(r"https://\S+\.amazoncognito\.com", deployment.emulator.url, command)
+    assert replaced == 1
+    path = f"{folder}:{os.environ['PATH']}"
+    variables = {**os.environ, **deployment.emulator.environment, "PATH": path}
+    run = subprocess.run(["bash", "-c", command], env=variables, capture_output=True, text=True, check=True)
+    token: str = json.loads(run.stdout)["access_token"]
+    return token
+
+
+def pool(deployment: Deployment) -> str:
+    return deployment.resources()["Callers"]
+
+
+def test_the_outputs_hold_no_secret(deployment: Deployment) -> None:
+    """Guarantee: who may read a stack's outputs, may not by that get a token."""
+    client = deployment.resources()["CallersClient"]
+    described = deployment.emulator.client("cognito-idp").describe_user_pool_client(
+        UserPoolId=pool(deployment), ClientId=client
+    )["UserPoolClient"]
+    assert described["ClientSecret"] not in json.dumps(deployment.outputs())
+    assert described["AllowedOAuthFlows"] == ["client_credentials"]
+    assert set(described["AllowedOAuthScopes"]) == {f"api/{scope}" for scope in SCOPES.split()}, "never admin"
+
+
+def test_the_domain_of_the_outputs_is_the_pools(deployment: Deployment) -> None:
+    [domain] = re.findall(rf"https://(\S+)\.auth\.{REGION}\.", deployment.outputs()["TokenUrl"])
+    described = deployment.emulator.client("cognito-idp").describe_user_pool_domain(Domain=domain)
+    assert described["DomainDescription"]["UserPoolId"] == pool(deployment)
+
+
+def test_a_key_is_issued_works_is_revoked_and_is_refused(stack: Stack, token: str) -> None:
+    def works(key: str) -> bool:
+        return stack.send("GET", "/api/v1/whoami", key).status_code == 200
+
+    def post(path: str) -> requests.Response:
+        answer = stack.send("POST", path, token, json={"name": "first"})
+        assert answer.status_code == 201, answer.text
+        return answer
+
+    application = post("/api/v1/applications").json()["id"]
+    path = f"/api/v1/applications/{application}/api-keys"
+    one, other = post(path).json(), post(path).json()
+    assert works(one["key"])
+    assert stack.revoke(application, one["id"], token).json() == {}
+    assert not works(one["key"])
+    assert works(other["key"])
