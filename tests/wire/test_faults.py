@@ -34,6 +34,14 @@ def halved(answer: bytes) -> Answer:
     return then_close(answer[: -len(answer) // 4])
 
 
+def chunked(answer: bytes, size: bytes = b"") -> bytes:
+    """Return an answer as HTTP's other way has it, its body in one chunk and an empty one."""
+    head, body = answer.split(b"\r\n\r\n", 1)
+    lines = [line for line in head.split(b"\r\n") if not line.startswith(b"content-length")]
+    head = b"\r\n".join([*lines, b"transfer-encoding: chunked"])
+    return head + b"\r\n\r\n" + (size or b"%x" % len(body)) + b"\r\n" + body + b"\r\n0\r\n\r\n"
+
+
 @pytest.fixture
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(dynamodb, "ATTEMPT", 0.1)
@@ -54,8 +62,15 @@ ODD = {
     "a negative content-length": ok(ITEM, content_length="-1"),
     "a content-length with a sign": ok(b"{}", content_length="+2"),
     "a huge content-length": ok(ITEM, content_length="99999999"),
-    "chunks": ok(b"2\r\n{}\r\n0\r\n\r\n", content_length="", transfer_encoding="chunked", x_amz_crc32=""),
-    "chunks and a length": ok(b"2\r\n{}\r\n0\r\n\r\n", transfer_encoding="chunked", x_amz_crc32=""),
+    "chunks without a checksum": chunked(ok(ITEM, x_amz_crc32="")),
+    "chunks and a wrong checksum": chunked(ok(ITEM, x_amz_crc32="1")),
+    "chunks and a length": chunked(GOOD).replace(b"transfer", b"content-length: 2\r\ntransfer"),
+    "chunks twice": chunked(GOOD).replace(b"transfer", b"transfer-encoding: chunked\r\ntransfer"),
+    "chunks in another coding": chunked(GOOD).replace(b": chunked", b": gzip, chunked"),
+    "chunks without an end": then_close(chunked(GOOD)[:-5]),
+    "a chunk of a negative size": then_close(chunked(GOOD, size=b"-2")),
+    "a chunk that is too short": then_close(chunked(GOOD, size=b"ff")),
+    "a chunk that is too long": chunked(GOOD, size=b"2"),
     "a compressed body": ok(ITEM, content_encoding="gzip"),
     "a header that is none": GOOD.replace(b"server: Server", b"server Server"),
     "half of it": halved(GOOD),
@@ -138,6 +153,15 @@ def test_a_failed_condition_tells_the_item_and_is_not_repeated(item: Any) -> Non
 def test_without_a_checksum_an_answer_is_as_good() -> None:
     with dynamodb_that_says(ok(ITEM, x_amz_crc32="")) as server:
         assert DynamoDb(server.url).call("GetItem", ASKED) == ITEM
+
+
+def test_an_answer_in_chunks_is_one_if_its_checksum_says_so_and_the_last_on_its_connection() -> None:
+    """DynamoDB Local sends long answers in chunks; what comes behind one is never read as another's."""
+    with dynamodb_that_says(chunked(GOOD) + ok({"Item": {"keyId": {"S": "two"}}}), GOOD) as server:
+        database = DynamoDb(server.url)
+        assert database.call("GetItem", ASKED) == ITEM
+        assert database.call("GetItem", ASKED) == ITEM
+    assert server.connections == 2
 
 
 def test_no_item_is_an_answer() -> None:
