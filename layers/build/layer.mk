@@ -5,8 +5,10 @@ TARGET := $(or $(ARTIFACTS_DIR),$(error to be run by sam build))/python
 
 .PHONY: build-CoreLayer build-BodiesLayer
 
+# Of cffi, functions need the compiled part that cryptography calls, not the compiler and its parser of C.
 build-CoreLayer:
 	$(install)
+	rm -rf "$(TARGET)/cffi" "$(TARGET)/pycparser"
 	cp -R apikeys "$(TARGET)"
 	$(compile)
 
