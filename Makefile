@@ -13,10 +13,10 @@ export PATH := $(CURDIR)/.venv-sam/bin:$(PATH)
 # Which environment of samconfig.toml is for this machine's processor.
 export SAM_ENVIRONMENT := $(if $(filter arm64 aarch64,$(shell uname -m)),arm,default)
 
-.PHONY: help run token test any-day race browser e2e cloud check format build lock clean
+.PHONY: help run token test any-day race browser e2e cloud bench bench-quick check format build lock clean
 
 help: ## List the targets
-	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 run: .venv/ready .venv-sam/ready .reference/ready ## Run the stack on this machine (PORT=3000)
 	@$(PYTHON) -m local.run --port $(PORT) --dynamodb-host $(DYNAMODB_HOST)
@@ -45,6 +45,9 @@ cloud: .venv/ready .venv-sam/ready .venv-cloud/ready .reference/ready ## Deploy 
 	@command -v chromium >/dev/null || { echo "Chromium is needed; on Debian: apt install chromium" >&2; exit 1; }
 	$(PYTHON) -m pytest -p tests.over_http.fixtures -p tests.cloud.deployed tests/over_http tests/cloud --verbose --durations=5 $(ARGS)
 
+bench-quick: .venv/ready .venv-sam/ready .dynamodb/ready ## Hold calls, units, sizes, imports and the check's cost (needs Java)
+	$(PYTHON) -m benchmarks.quick
+
 check: .venv/ready .venv-sam/ready node_modules/ready ## Lint, format, types, template, contract, locked requirements
 	.venv/bin/ruff check && .venv/bin/ruff format --check
 	.venv/bin/mypy && for app in functions/*/app.py; do .venv/bin/mypy $$app || exit 1; done
@@ -62,7 +65,7 @@ lock: .venv/ready ## Lock the requirements anew from pyproject.toml (ARGS=--upgr
 	$(PYTHON) -m tools.lock $(ARGS)
 
 clean: ## Remove everything that make made
-	rm -rf .tools .venv .venv-sam .venv-cloud .dynamodb .reference functions/serve_reference/bundle node_modules .aws-sam .local .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf .tools .venv .venv-sam .venv-cloud .venv-bench benchmarks/peers/node_modules .dynamodb .reference functions/serve_reference/bundle node_modules .aws-sam .local .mypy_cache .ruff_cache .pytest_cache .hypothesis
 
 $(UV): requirements/uv.txt
 	@echo "Fetching uv into .tools (once)"

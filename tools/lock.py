@@ -16,6 +16,7 @@ FILES = {
         *("pyproject.toml", "--group", "dev", "--group", "bodies"),
         *("-c", "layers/core/requirements.txt", "-c", "layers/bodies/requirements.txt"),
     ],
+    Path("requirements/bench.txt"): ["--group", "bench", "-c", "requirements/dev.txt"],
     Path("requirements/cloud.txt"): ["--group", "cloud"],
     Path("requirements/lambda-image.txt"): ["--group", "lambda-image", "-c", "requirements/dev.txt"],
     Path("requirements/sam.txt"): ["--group", "sam"],
