@@ -8,6 +8,7 @@ from apikeys.keys import ApiKey
 from apikeys.records import Application, KeyRecord, timestamp
 from apikeys.store.api_keys import ApiKeys
 from apikeys.store.applications import Applications
+from apikeys.store.listings import Listings
 
 OWNER, OTHER = "alice", "bob"
 # The documentation's own example id, so that its curl works as it stands: application and first key alike.
@@ -42,15 +43,19 @@ def seed(dynamodb: DynamoDb) -> list[dict[str, Any]]:
         What `.local/stack.json` says of the applications, key strings included.
     """
     applications, keys = Applications(dynamodb, "ApplicationsTable"), ApiKeys(dynamodb, "ApiKeysTable")
-    return [_seed(demo, applications, keys) for demo in DEMOS]
+    listings = Listings(dynamodb, "ListingsTable")
+    return [_seed(demo, applications, keys, listings) for demo in DEMOS]
 
 
-def _seed(demo: Demo, applications: Applications, keys: ApiKeys) -> dict[str, Any]:
-    applications.add(Application(demo.id, demo.name, demo.owner, timestamp()))
+def _seed(demo: Demo, applications: Applications, keys: ApiKeys, listings: Listings) -> dict[str, Any]:
+    application = Application(demo.id, demo.name, demo.owner, timestamp())
+    listings.add_application(application)
+    applications.add(application)
     shown: list[dict[str, str]] = []
     for name, key_id in zip(KEYS, demo.key_ids, strict=True):
         key = ApiKey.generate(key_id=key_id)
         record = KeyRecord(key.key_id, demo.id, demo.owner, name, key.start, (), timestamp(), demo.owner)
+        listings.add_key(record)
         keys.add(record, key)
         shown.append({"id": key.key_id, "name": name, "key": key.reveal()})
     return {"id": demo.id, "owner": demo.owner, "api_keys": shown}

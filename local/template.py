@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).parent.parent
 # What CreateTable needs; the rest of a table's properties concerns its operation on AWS.
-TABLE_SHAPE = ("AttributeDefinitions", "KeySchema", "GlobalSecondaryIndexes", "BillingMode")
+TABLE_SHAPE = ("AttributeDefinitions", "KeySchema", "BillingMode")
 
 # What `!If` leaves out.
 NO_VALUE = "AWS::NoValue"

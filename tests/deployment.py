@@ -60,14 +60,9 @@ def sample_event(name: str) -> dict[str, Any]:
 
 
 def calls_of(operation: str, body: dict[str, Any]) -> list[tuple[str, str]]:
-    """Return the IAM actions of a call to DynamoDB, each with its table or index."""
-    if operation == "TransactWriteItems":
-        parts = [next(iter(part.items())) for part in body["TransactItems"]]
-        return [(f"dynamodb:{name}Item", part["TableName"]) for name, part in parts]
-    if operation == "BatchGetItem":
-        return [("dynamodb:BatchGetItem", table) for table in body["RequestItems"]]
-    index = f"/index/{body['IndexName']}" if "IndexName" in body else ""
-    return [(f"dynamodb:{operation}", body["TableName"] + index)]
+    """Return the IAM actions of a call to DynamoDB, each with its table."""
+    tables = body["RequestItems"] if operation == "BatchGetItem" else [body["TableName"]]
+    return [(f"dynamodb:{operation}", table) for table in tables]
 
 
 def text_of(result: dict[str, Any]) -> str:

@@ -9,8 +9,10 @@ from apikeys.records import Application, timestamp
 from apikeys.request import JSON, Request
 from apikeys.schemas import NewApplication, read
 from apikeys.store.applications import Applications
+from apikeys.store.listings import Listings
 
-applications = Applications(DynamoDb.connect())
+dynamodb = DynamoDb.connect()
+applications, listings = Applications(dynamodb), Listings(dynamodb)
 
 
 @endpoint(scope="api-keys:write", status=201)
@@ -18,5 +20,6 @@ def handler(request: Request, caller: Caller) -> JSON:
     """Store the application; the caller becomes its owner."""
     wanted = read(request, NewApplication)
     application = Application(str(uuid.uuid4()), wanted.name, caller.owner, timestamp())
+    listings.add_application(application)
     applications.add(application)
     return application.public()

@@ -10,9 +10,10 @@ from apikeys.schemas import NewApiKey, read
 from apikeys.settings import required
 from apikeys.store.api_keys import ApiKeys
 from apikeys.store.applications import Applications
+from apikeys.store.listings import Listings
 
 dynamodb = DynamoDb.connect()
-applications, keys = Applications(dynamodb), ApiKeys(dynamodb)
+applications, keys, listings = Applications(dynamodb), ApiKeys(dynamodb), Listings(dynamodb)
 prefix = required("KEY_PREFIX")
 
 
@@ -34,5 +35,6 @@ def handler(request: Request, caller: Caller) -> JSON:
         created_by=caller.subject,
         expires_at=wanted.expires_at,
     )
+    listings.add_key(record)
     keys.add(record, key)
     return record.public(record.created_at) | {"key": key.reveal()}

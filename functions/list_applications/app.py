@@ -1,5 +1,7 @@
 """GET /api/v1/applications: the caller's applications, newest first."""
 
+from functools import partial
+
 from apikeys.caller import Caller
 from apikeys.dynamodb import DynamoDb
 from apikeys.endpoint import endpoint
@@ -7,13 +9,16 @@ from apikeys.pages import page, page_asked_for
 from apikeys.records import Application
 from apikeys.request import JSON, Request
 from apikeys.store.applications import Applications
+from apikeys.store.listings import Listings, applications_of
 
-applications = Applications(DynamoDb.connect())
+dynamodb = DynamoDb.connect()
+applications, listings = Applications(dynamodb), Listings(dynamodb)
 
 
 @endpoint(scope="api-keys:read")
 def handler(request: Request, caller: Caller) -> JSON:
     """Return a page of them."""
     limit, after = page_asked_for(request)
-    found, following = applications.list_of(caller.owner, limit=limit, after=after)
+    own = partial(applications.find, owner=caller.owner)
+    found, following = listings.page(applications_of(caller.owner), own, limit=limit, after=after)
     return page(found, Application.public, following)

@@ -19,6 +19,7 @@ def test_every_function_runs_what_was_built_and_knows_its_tables(stack: Deployed
         variables = found["Environment"]["Variables"]
         assert variables["API_KEYS_TABLE"] == names["ApiKeysTable"]
         assert variables["APPLICATIONS_TABLE"] == names["ApplicationsTable"]
+        assert variables["LISTINGS_TABLE"] == names["ListingsTable"]
         assert (variables["ISSUER"], variables["STACK_NAME"]) == (stack.issuer.url, "api-keys")
         role = found["Role"].split("/")[-1]
         assert role == names[function.removesuffix("Function") + "Role"]

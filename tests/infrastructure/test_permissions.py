@@ -13,22 +13,27 @@ TRUST = {
 # Besides writing its own log, what the role of each function allows.
 ALLOWED = {
     "AuthorizeRequest": {("dynamodb:GetItem", "ApiKeysTable")},
-    "CreateApplication": {("dynamodb:PutItem", "ApplicationsTable")},
+    "CreateApplication": {("dynamodb:PutItem", "ListingsTable"), ("dynamodb:PutItem", "ApplicationsTable")},
     "IntrospectApiKey": {("dynamodb:GetItem", "ApiKeysTable")},
-    "IssueApiKey": {("dynamodb:GetItem", "ApplicationsTable"), ("dynamodb:PutItem", "ApiKeysTable")},
+    "IssueApiKey": {
+        ("dynamodb:GetItem", "ApplicationsTable"),
+        ("dynamodb:PutItem", "ListingsTable"),
+        ("dynamodb:PutItem", "ApiKeysTable"),
+    },
     "ListApiKeys": {
         ("dynamodb:GetItem", "ApplicationsTable"),
-        ("dynamodb:Query", "ApiKeysTable/index/byApplication"),
+        ("dynamodb:Query", "ListingsTable"),
         ("dynamodb:BatchGetItem", "ApiKeysTable"),
     },
-    "ListApplications": {("dynamodb:Query", "ApplicationsTable/index/byOwner")},
+    "ListApplications": {("dynamodb:Query", "ListingsTable"), ("dynamodb:BatchGetItem", "ApplicationsTable")},
     "ReadApiKey": {("dynamodb:GetItem", "ApiKeysTable")},
     "RefuseUnknownRoute": set(),
     "RevokeApiKey": {("dynamodb:UpdateItem", "ApiKeysTable")},
     "RotateApiKey": {
+        ("dynamodb:PutItem", "ListingsTable"),
         ("dynamodb:GetItem", "ApiKeysTable"),
-        ("dynamodb:UpdateItem", "ApiKeysTable"),
         ("dynamodb:PutItem", "ApiKeysTable"),
+        ("dynamodb:UpdateItem", "ApiKeysTable"),
     },
     "ServeReference": set(),
     "Whoami": set(),
@@ -41,12 +46,11 @@ def of_type(transformed: dict[str, Any], kind: str) -> dict[str, dict[str, Any]]
 
 
 def named(resource: dict[str, Any]) -> str:
-    """Return the resource of a statement by its logical id: an exact ARN, or what is below one."""
-    if "Fn::GetAtt" in resource:
-        name, attribute = resource["Fn::GetAtt"]
-        assert attribute == "Arn"
-        return str(name)
-    return str(resource["Fn::Sub"]).replace("${", "").replace(".Arn}", "")
+    """Return the resource of a statement, an exact ARN, by its logical id."""
+    assert resource.keys() == {"Fn::GetAtt"}
+    name, attribute = resource["Fn::GetAtt"]
+    assert attribute == "Arn"
+    return str(name)
 
 
 def pairs(statement: dict[str, Any]) -> set[tuple[str, str]]:

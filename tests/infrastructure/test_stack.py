@@ -76,6 +76,7 @@ def test_everything_is_created(account: Account, transformed: dict[str, Any], se
         assert set(account.client("dynamodb").list_tables()["TableNames"]) == {
             names["ApiKeysTable"],
             names["ApplicationsTable"],
+            names["ListingsTable"],
         }
 
 
@@ -87,6 +88,7 @@ def test_functions_know_their_tables_and_roles_reach_no_others(
             variables = function["Environment"]["Variables"]
             assert variables["API_KEYS_TABLE"] == names["ApiKeysTable"]
             assert variables["APPLICATIONS_TABLE"] == names["ApplicationsTable"]
+            assert variables["LISTINGS_TABLE"] == names["ListingsTable"]
             assert variables["ISSUER"] == PARAMETERS["Issuer"]
             assert variables["AWS_ENDPOINT_URL_DYNAMODB"] == "", "AWS's own"
         [update, _] = account.statements(names["RevokeApiKeyRole"], "revoke-api-key")
@@ -99,7 +101,7 @@ def test_functions_know_their_tables_and_roles_reach_no_others(
         assert query == {
             "Effect": "Allow",
             "Action": "dynamodb:Query",
-            "Resource": f"{TABLE_ARN}{names['ApiKeysTable']}/index/byApplication",
+            "Resource": TABLE_ARN + names["ListingsTable"],
         }
 
 
@@ -107,7 +109,7 @@ def test_data_outlives_the_stack_by_default(account: Account, transformed: dict[
     """Guarantee: not even deleting a table by hand succeeds before somebody takes the protection off."""
     with account.stack(transformed) as names:
         dynamodb = account.client("dynamodb")
-        for name in (names["ApiKeysTable"], names["ApplicationsTable"]):
+        for name in (names["ApiKeysTable"], names["ApplicationsTable"], names["ListingsTable"]):
             assert dynamodb.describe_table(TableName=name)["Table"]["DeletionProtectionEnabled"]
             with pytest.raises(dynamodb.exceptions.ClientError, match="DeletionProtectionEnabled"):
                 dynamodb.delete_table(TableName=name)

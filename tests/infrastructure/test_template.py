@@ -11,7 +11,7 @@ from local.template import ROOT, Template
 
 CAPABILITIES = len(list((ROOT / "functions").iterdir()))
 ROUTES = CAPABILITIES - 1 + 5  # the authorizer has none, the reference three, each by GET and HEAD
-TABLES = ("ApiKeysTable", "ApplicationsTable")
+TABLES = ("ApiKeysTable", "ApplicationsTable", "ListingsTable")
 LANGUAGE_EXTENSIONS = "AWS::LanguageExtensions"
 
 
@@ -35,7 +35,7 @@ def test_it_holds_these_resources_and_no_others(transformed: dict[str, Any]) -> 
         "AWS::Logs::LogGroup": CAPABILITIES + 1,  # the access log
         "AWS::Lambda::Permission": ROUTES + 1,  # the authorizer's
         "AWS::Lambda::LayerVersion": 2,
-        "AWS::DynamoDB::Table": 2,
+        "AWS::DynamoDB::Table": len(TABLES),
         "AWS::ApiGatewayV2::Api": 1,
         "AWS::ApiGatewayV2::Stage": 1,
         # Where no issuer is given:

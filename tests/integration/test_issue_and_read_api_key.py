@@ -33,6 +33,7 @@ def test_201_the_key_is_shown_this_once(deployment: Deployment, clock: time_mach
         "expiresAt": TOMORROW,
         "revokedAt": None,
         "revokedBy": None,
+        "revokedVia": None,
         "revokedReason": None,
         "key": issued["key"],
     }

@@ -10,6 +10,7 @@ from apikeys.keys import ApiKey
 from apikeys.records import Application, KeyRecord, timestamp
 from apikeys.store.api_keys import ApiKeys
 from apikeys.store.applications import Applications
+from apikeys.store.listings import Listings, keys_of
 from tests.deployment import Deployment
 
 
@@ -38,3 +39,28 @@ def test_a_repeated_create_finds_its_own_application(dynamodb: DynamoDb) -> None
     applications.add(application)
     with pytest.raises(ConditionFailed):
         applications.add(replace(application, name="y"))
+
+
+def test_a_repeated_entry_is_one_entry(dynamodb: DynamoDb) -> None:
+    listings, key = Listings(dynamodb, "ListingsTable"), ApiKey.generate()
+    record = KeyRecord(key.key_id, str(uuid.uuid4()), "alice", "x", key.start, (), timestamp(), "alice")
+    listings.add_key(record)
+    listings.add_key(record)
+    found = listings.entries(keys_of(record.application_id), most=100, after=None)
+    assert found == ([(record.created_at, record.key_id)], None)
+
+
+def test_a_repeated_end_of_an_old_key_finds_its_own_successor(
+    deployment: Deployment, dynamodb: DynamoDb
+) -> None:
+    """Guarantee: only the successor that is stored passes for ours; for any other the old key stays as it is."""
+    keys, key = ApiKeys(dynamodb, "ApiKeysTable"), ApiKey.generate()
+    now = timestamp()
+    old = KeyRecord(key.key_id, str(uuid.uuid4()), "alice", "x", key.start, (), now, "alice")
+    keys.add(old, key)
+    new = replace(old, key_id=str(uuid.uuid4()))
+    assert keys.replace(old, new, old_until=now, by="alice")
+    stored = deployment.stored(old.key_id)
+    assert keys.replace(old, new, old_until=now, by="alice")
+    assert not keys.replace(old, replace(old, key_id=str(uuid.uuid4())), old_until=now, by="alice")
+    assert deployment.stored(old.key_id) == stored

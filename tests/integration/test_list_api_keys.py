@@ -91,19 +91,80 @@ def test_a_list_never_shows_a_hash_or_a_secret(
     assert "hash" not in text
 
 
-def test_a_revoked_key_is_never_listed_as_active_though_the_index_lags(
+def test_a_revoked_key_is_never_listed_as_active(
     deployment: Deployment, clock: time_machine.Traveller
 ) -> None:
-    """Guarantee: the list reads the state from the table. The index holds only keys, so it cannot know."""
+    """Guarantee: the list reads each key's state from the table of keys; a listing has nothing but ids."""
     issued = deployment.issue()
     application_id, path = issued["applicationId"], {"id": issued["applicationId"], "keyId": issued["id"]}
-    deployment.calls.clear()
     deployment.call("RevokeApiKey", deployment.token(), path=path)
     assert pages(deployment, application_id, status="active") == [[]]
     [[listed]] = pages(deployment, application_id)
     assert listed["status"] == "revoked"
-    index = deployment.dynamodb.scan(TableName="ApiKeysTable", IndexName="byApplication")["Items"]
-    assert all(set(item) == {"keyId", "applicationId", "createdAt"} for item in index)
+    entries = deployment.dynamodb.scan(TableName="ListingsTable")["Items"]
+    assert all(set(item) == {"list", "position"} for item in entries)
+
+
+def test_all_that_a_list_reads_is_read_strongly_consistently(deployment: Deployment) -> None:
+    """Guarantee: a key is in the first list after its 201. Nothing is read that may lag."""
+    issued = deployment.issue()
+    for function in ("ListApiKeys", "ListApplications"):
+        deployment.requests.clear()
+        assert (
+            deployment.call(function, deployment.token(), path={"id": issued["applicationId"]}).status == 200
+        )
+        for operation, request in deployment.requests:
+            [read] = request["RequestItems"].values() if operation == "BatchGetItem" else [request]
+            assert read["ConsistentRead"] is True
+
+
+def test_a_page_is_one_query_and_one_batch_read(deployment: Deployment, many: Any) -> None:
+    deployment.calls.clear()
+    deployment.call("ListApiKeys", deployment.token(), path={"id": many[0]}, query={"limit": "100"})
+    assert deployment.calls == [
+        ("dynamodb:GetItem", "ApplicationsTable"),
+        ("dynamodb:Query", "ListingsTable"),
+        ("dynamodb:BatchGetItem", "ApiKeysTable"),
+    ]
+
+
+def test_a_page_makes_a_bounded_number_of_calls_though_nothing_is_found(
+    deployment: Deployment, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Guarantee: however many keys do not have the status, a request ends; the next one goes on from there."""
+    monkeypatch.setattr("apikeys.store.listings.PAIRS", 2)
+    monkeypatch.setattr("apikeys.store.listings.MOST_IN_A_BATCH", 5)
+    application_id = deployment.application()
+    oldest = deployment.issue(application_id)
+    for _ in range(20):
+        path = {"id": application_id, "keyId": deployment.issue(application_id)["id"]}
+        deployment.call("RevokeApiKey", deployment.token(), path=path)
+    deployment.calls.clear()
+    found = pages(deployment, application_id, limit="1", status="active")
+    assert [[key["id"] for key in page] for page in found] == [[], [], [oldest["id"]]]
+    assert len(deployment.calls) == (1 + 2 * 2) + (1 + 2 * 2) + (1 + 2)
+
+
+def test_an_entry_without_its_key_is_skipped(deployment: Deployment) -> None:
+    """It is what an issue leaves that was stopped between its two writes."""
+    application_id = deployment.application()
+    first = deployment.issue(application_id)
+    for number in range(3):
+        position = f"2099-01-01T00:00:00.00{number}Z {uuid.uuid4()}"
+        entry = {"list": {"S": f"keys of {application_id}"}, "position": {"S": position}}
+        deployment.dynamodb.put_item(TableName="ListingsTable", Item=entry)
+    for limit in ("1", "2", "100"):
+        found = pages(deployment, application_id, limit=limit)
+        assert [key["id"] for page in found for key in page] == [first["id"]]
+
+
+def test_an_entry_that_names_another_applications_key_shows_nothing_of_it(deployment: Deployment) -> None:
+    """Guarantee: what is listed is held against whose list it is, whoever wrote the entry."""
+    foreign, application_id = deployment.issue(owner="bob"), deployment.application()
+    position = f"{foreign['createdAt']} {foreign['id']}"
+    entry = {"list": {"S": f"keys of {application_id}"}, "position": {"S": position}}
+    deployment.dynamodb.put_item(TableName="ListingsTable", Item=entry)
+    assert pages(deployment, application_id) == [[]]
 
 
 def test_a_cursor_of_one_application_reads_nothing_of_another(deployment: Deployment) -> None:

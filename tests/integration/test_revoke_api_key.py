@@ -44,6 +44,7 @@ def test_200_an_active_key_of_the_caller_is_revoked(
     assert deployment.stored(key["keyId"]) == before | {
         "revokedAt": {"S": "2026-11-22T12:00:00.000Z"},
         "revokedBy": {"S": "alice"},
+        "revokedVia": {"S": "api"},
     }
 
 

@@ -20,9 +20,8 @@ def statements(function: str) -> list[dict[str, Any]]:
 
 
 def named(resource: dict[str, str]) -> str:
-    """Return a table, index or log as a recorded call names it."""
-    arn = resource.get("Fn::GetAtt") or resource["Fn::Sub"].replace("${", "").replace("}", "")
-    return arn.replace(".Arn", "")
+    """Return a table or log as a recorded call names it."""
+    return resource["Fn::GetAtt"].removesuffix(".Arn")
 
 
 def granted(function: str) -> set[tuple[str, str]]:

@@ -29,14 +29,16 @@ PASSING = frozenset(
         "RequestLimitExceeded",
         "ServiceUnavailable",
         "ThrottlingException",
-        "TransactionConflictException",
-        "TransactionInProgressException",
     }
 )
 ATTEMPT = 2.0  # seconds for one attempt as a whole: connecting, sending, receiving
 # Seconds that an attempt waits at most after the one before: a random part of it, so that many callers do not
 # come back at once. https://aws.amazon.com/builders-library/timeouts-retries-and-backoff-with-jitter/
 WAITS = (0.0, 0.05, 0.1, 0.2)
+MOST_IN_A_BATCH = 100  # items that one BatchGetItem may ask for
+# Seconds that are waited at most before what a batch left out is asked for again: twice as long each time, up to these.
+# https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_BatchGetItem.html
+FIRST_WAIT, LONGEST_WAIT = 0.05, 1.0
 
 
 class DynamoDbError(Exception):
@@ -44,13 +46,11 @@ class DynamoDbError(Exception):
 
     Args:
         code: DynamoDB's name for it.
-        said: the whole of what it said. Its items are not for the log, and not part of this error's text.
     """
 
-    def __init__(self, code: str, said: JSON) -> None:
+    def __init__(self, code: str) -> None:
         super().__init__(code)
         self.code = code
-        self.said = said
 
 
 class ConditionFailed(DynamoDbError):
@@ -61,7 +61,7 @@ class ConditionFailed(DynamoDbError):
     """
 
     def __init__(self, item: Item | None) -> None:
-        super().__init__("ConditionalCheckFailedException", {})
+        super().__init__("ConditionalCheckFailedException")
         self.item = item
 
 
@@ -105,7 +105,7 @@ class DynamoDb:
         failure = "no time is left to ask"
         for wait in WAITS:
             if wait:
-                time.sleep(min(random.uniform(0, wait), deadline.left()))  # noqa: S311 -- no secret
+                _pause(wait)
             left = deadline.left()
             if not left:
                 break
@@ -115,6 +115,32 @@ class DynamoDb:
             except (NoAnswer, Busy) as error:
                 failure = str(error)
         raise ServiceUnavailable(f"DynamoDB: {failure}")
+
+    def batch_get(self, table: str, keys: list[Item]) -> list[Item]:
+        """Read items strongly consistently; those that DynamoDB leaves out are asked for again, until the deadline.
+
+        Args:
+            table: name of it.
+            keys: of the items, MOST_IN_A_BATCH at most; none, and nothing is asked.
+
+        Returns:
+            Those that exist, in any order.
+
+        Raises:
+            ServiceUnavailable: if DynamoDB has not read all of them in time.
+            DynamoDbError: if it refuses the request for good.
+        """
+        found: list[Item] = []
+        wanted: JSON = {table: {"Keys": keys, "ConsistentRead": True}} if keys else {}
+        wait = FIRST_WAIT
+        while wanted:
+            answer = self.call("BatchGetItem", {"RequestItems": wanted})
+            found += answer["Responses"].get(table, [])
+            wanted = answer["UnprocessedKeys"]
+            if wanted:
+                _pause(wait)
+                wait = min(2 * wait, LONGEST_WAIT)
+        return found
 
     def _attempt(self, signed: bytes, request: JSON, *, until: float) -> JSON:
         kept = self._quiet_connection()
@@ -168,6 +194,11 @@ class DynamoDb:
         return f"POST / HTTP/1.1\r\n{lines}\r\n".encode("ascii") + body
 
 
+def _pause(most: float) -> None:
+    """Wait a random part of this many seconds, and never past the deadline."""
+    time.sleep(min(random.uniform(0, most), deadline.left()))  # noqa: S311 -- no secret
+
+
 def _read(answer: Answer, request: JSON) -> JSON:
     """Return what DynamoDB answered to this request.
 
@@ -197,7 +228,7 @@ def _read(answer: Answer, request: JSON) -> JSON:
     if code == "ConditionalCheckFailedException":
         _require_the_item_asked_for(said, request)
         raise ConditionFailed(said.get("Item"))
-    raise DynamoDbError(code, said)
+    raise DynamoDbError(code)
 
 
 def _require_the_item_asked_for(said: JSON, request: JSON) -> None:

@@ -35,16 +35,19 @@ def page_asked_for(request: Request) -> tuple[int, Position | None]:
     return int(limit or DEFAULT), position
 
 
-def statuses_asked_for(request: Request) -> list[str]:
-    """Return the query's `status`, by default all of them.
+def statuses_asked_for(request: Request) -> list[str] | None:
+    """Return the query's `status`, None for all of them.
 
     Raises:
         BadRequest: if one is none.
     """
-    statuses = (request.query("status") or ",".join(STATUSES)).split(",")
+    asked = request.query("status")
+    if not asked:
+        return None
+    statuses = asked.split(",")
     if not set(statuses) <= set(STATUSES):
         raise BadRequest([Violation("status", f"must be one or more of {', '.join(STATUSES)}")])
-    return statuses
+    return None if set(statuses) == set(STATUSES) else statuses
 
 
 def page[T](items: Sequence[T], show: Callable[[T], Any], following: Position | None) -> JSON:

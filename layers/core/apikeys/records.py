@@ -53,7 +53,9 @@ class KeyRecord:
         expires_at: from when it is no longer good; None for never.
         revoked_at: since when it is revoked; None if it is not.
         revoked_by: subject who revoked it.
+        revoked_via: by which way: `api`, `rotate` or `all`.
         revoked_reason: why, as one of four words.
+        replaced_by: id of the key that it was rotated to; None if it was not.
     """
 
     key_id: str
@@ -67,7 +69,9 @@ class KeyRecord:
     expires_at: str | None = None
     revoked_at: str | None = None
     revoked_by: str | None = None
+    revoked_via: str | None = None
     revoked_reason: str | None = None
+    replaced_by: str | None = None
 
     @classmethod
     def from_item(cls, item: Item) -> Self:
@@ -85,7 +89,9 @@ class KeyRecord:
             expires_at=text.get("expiresAt"),
             revoked_at=text.get("revokedAt"),
             revoked_by=text.get("revokedBy"),
+            revoked_via=text.get("revokedVia"),
             revoked_reason=text.get("revokedReason"),
+            replaced_by=text.get("replacedBy"),
         )
 
     def item(self, key: "ApiKey") -> Item:
@@ -115,7 +121,7 @@ class KeyRecord:
         return "expired" if self.expires_at and self.expires_at <= now else "active"
 
     def public(self, now: str) -> dict[str, Any]:
-        """Return what the API shows: no hash, no secret; of a revoked key when, by whom and why."""
+        """Return what the API shows: no hash, no secret; of a revoked key when, by whom, how and why."""
         return {
             "id": self.key_id,
             "applicationId": self.application_id,
@@ -128,6 +134,7 @@ class KeyRecord:
             "expiresAt": self.expires_at,
             "revokedAt": self.revoked_at,
             "revokedBy": self.revoked_by,
+            "revokedVia": self.revoked_via,
             "revokedReason": self.revoked_reason,
         }
 

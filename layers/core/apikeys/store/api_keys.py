@@ -1,11 +1,10 @@
 """The table of keys."""
 
 import base64
-from collections.abc import Collection
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from apikeys.dynamodb import ConditionFailed, DynamoDb, DynamoDbError
-from apikeys.errors import Conflict, Forbidden, NotFound, ServiceUnavailable
+from apikeys.dynamodb import ConditionFailed, DynamoDb
+from apikeys.errors import Forbidden, NotFound
 from apikeys.records import Item, KeyRecord, strings, timestamp
 from apikeys.settings import required
 
@@ -13,9 +12,6 @@ if TYPE_CHECKING:
     from apikeys.caller import Caller
     from apikeys.keys import ApiKey
 
-type Position = tuple[str, str]
-
-BATCH = 100  # keys that one BatchGetItem may ask for
 NEEDED_BY_A_CHECK = "keyId, applicationId, ownerId, scopes, #hash, createdAt, expiresAt, revokedAt"
 UNREVOKED = "attribute_not_exists(revokedAt)"
 
@@ -36,7 +32,13 @@ class ApiKeys:
         self._table = table or required("API_KEYS_TABLE")
 
     def revoke(
-        self, key_id: str, *, application_id: str, caller: "Caller", reason: str | None = None
+        self,
+        key_id: str,
+        *,
+        application_id: str,
+        caller: "Caller",
+        reason: str | None = None,
+        via: str = "api",
     ) -> None:
         """Revoke a key in one conditional call; a key that is revoked already stays as it is.
 
@@ -45,15 +47,21 @@ class ApiKeys:
             application_id: canonical lower-case UUID of the application the key must belong to.
             caller: on whose behalf; becomes `revokedBy`.
             reason: becomes `revokedReason`.
+            via: the way on which it is revoked; becomes `revokedVia`.
 
         Raises:
             NotFound: if there is no such key in this application.
             Forbidden: if the application's key belongs to another owner.
             ServiceUnavailable: if DynamoDB does not answer in time.
         """
-        update = "SET revokedAt = :now, revokedBy = :subject"
+        update = "SET revokedAt = :now, revokedBy = :subject, revokedVia = :via"
         condition = f"applicationId = :application AND {UNREVOKED}"
-        values = {":application": application_id, ":now": timestamp(), ":subject": caller.subject}
+        values = {
+            ":application": application_id,
+            ":now": timestamp(),
+            ":subject": caller.subject,
+            ":via": via,
+        }
         if reason:
             update += ", revokedReason = :reason"
             values[":reason"] = reason
@@ -132,113 +140,63 @@ class ApiKeys:
             if not failure.item or not key.matches(_hash(failure.item)):
                 raise
 
-    def replace(self, old: KeyRecord, new: KeyRecord, key: "ApiKey", *, old_until: str, by: str) -> None:
-        """Store a new key and end the old one, both or neither.
+    def replace(self, old: KeyRecord, new: KeyRecord, *, old_until: str, by: str) -> bool:
+        """End a key whose successor is stored, in one conditional call; return whether this is its successor now.
 
         Args:
-            old: as it was read; the transaction fails if it has been revoked or replaced since.
-            new: what is known of the new key.
-            key: its string.
+            old: as it was read.
+            new: its successor.
             old_until: until when the old key is good. If that is no later than now, it is revoked.
             by: subject on whose behalf.
 
+        Returns:
+            False if the old key was revoked, or replaced by another, in the meantime; then nothing is changed.
+
         Raises:
-            Conflict: if the old key was revoked, replaced or given another expiry in the meantime.
+            ServiceUnavailable: if DynamoDB does not answer in time. The old key may have been ended.
         """
-        values = {":new": new.key_id}
+        values = {":application": old.application_id, ":new": new.key_id}
         if old_until <= new.created_at:
-            update = "SET revokedAt = :now, revokedBy = :subject, revokedReason = :reason, replacedBy = :new"
-            values |= {":now": new.created_at, ":subject": by, ":reason": "rotated"}
+            update = (
+                "SET replacedBy = :new, revokedAt = :now, revokedBy = :subject, revokedVia = :via, "
+                "revokedReason = :reason"
+            )
+            values |= {":now": new.created_at, ":subject": by, ":via": "rotate", ":reason": "rotated"}
         else:
-            update = "SET expiresAt = :until, replacedBy = :new"
+            update = "SET replacedBy = :new, expiresAt = :until"
             values |= {":until": old_until}
-        condition = f"attribute_exists(keyId) AND {UNREVOKED} AND attribute_not_exists(replacedBy)"
-        end_the_old = {
-            "TableName": self._table,
-            "Key": strings({"keyId": old.key_id}),
-            "UpdateExpression": update,
-            "ConditionExpression": condition,
-            "ExpressionAttributeValues": strings(values),
-        }
-        store_the_new = {
-            "TableName": self._table,
-            "Item": new.item(key),
-            "ConditionExpression": "attribute_not_exists(keyId)",
-        }
         try:
             self._dynamodb.call(
-                "TransactWriteItems",
+                "UpdateItem",
                 {
-                    "TransactItems": [{"Update": end_the_old}, {"Put": store_the_new}],
-                    "ClientRequestToken": new.key_id,
+                    "TableName": self._table,
+                    "Key": strings({"keyId": old.key_id}),
+                    "UpdateExpression": update,
+                    "ConditionExpression": (
+                        f"applicationId = :application AND {UNREVOKED} AND attribute_not_exists(replacedBy)"
+                    ),
+                    "ExpressionAttributeValues": strings(values),
+                    "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
                 },
             )
-        except DynamoDbError as failure:
-            codes = [reason.get("Code") for reason in failure.said.get("CancellationReasons", [])]
-            if codes and codes[0] == "ConditionalCheckFailed":
-                raise Conflict("revoked or rotated in the meantime") from None
-            if codes and set(codes) <= {
-                "None",
-                "TransactionConflict",
-                "ThrottlingError",
-                "ProvisionedThroughputExceeded",
-            }:
-                raise ServiceUnavailable("another transaction has hold of the key") from None
-            raise
+        except ConditionFailed as failure:
+            # By ours: the write was applied, its answer came late, and the client has repeated it.
+            return (failure.item or {}).get("replacedBy") == {"S": new.key_id}
+        return True
 
-    def list_of(
-        self, application_id: str, *, limit: int, after: Position | None, statuses: Collection[str]
-    ) -> tuple[list[KeyRecord], Position | None]:
-        """Return an application's keys, newest first.
-
-        The index only tells which keys there are. What is shown is read from the table, strongly consistent,
-        so that a revoked key is never shown as active.
+    def find(self, ids: list[str], *, application_id: str) -> dict[str, KeyRecord]:
+        """Return those of these keys that exist and are this application's, by id; revoked or not.
 
         Args:
-            application_id: whose keys.
-            limit: of keys returned.
-            after: position to go on from; None to begin.
-            statuses: which keys to return.
+            ids: canonical lower-case UUIDs, MOST_IN_A_BATCH at most.
+            application_id: whose they must be.
 
-        Returns:
-            The keys, and the position to go on from, None at the end.
+        Raises:
+            ServiceUnavailable: if DynamoDB does not answer in time.
         """
-        found: list[KeyRecord] = []
-        while True:
-            ids, after = self._key_ids(application_id, limit=min(limit + 1, BATCH), after=after)
-            now = timestamp()
-            found += [record for record in self._key_records(ids) if record.status(now) in statuses]
-            if len(found) > limit:
-                last = found[limit - 1]
-                return found[:limit], (last.created_at, last.key_id)
-            if after is None:
-                return found, None
-
-    def _key_ids(
-        self, application_id: str, *, limit: int, after: Position | None
-    ) -> tuple[list[str], Position | None]:
-        page = self._dynamodb.call(
-            "Query",
-            {
-                "TableName": self._table,
-                "IndexName": "byApplication",
-                "KeyConditionExpression": "applicationId = :application",
-                "ExpressionAttributeValues": strings({":application": application_id}),
-                "ScanIndexForward": False,
-                "Limit": limit,
-                **_start({"applicationId": application_id}, "keyId", after),
-            },
-        )
-        return [item["keyId"]["S"] for item in page["Items"]], _position(page, "keyId")
-
-    def _key_records(self, ids: list[str]) -> list[KeyRecord]:
-        items: dict[str, Item] = {}
-        wanted: Any = {self._table: {"Keys": [strings({"keyId": i}) for i in ids], "ConsistentRead": True}}
-        while ids and wanted:
-            answer = self._dynamodb.call("BatchGetItem", {"RequestItems": wanted})
-            items |= {item["keyId"]["S"]: item for item in answer["Responses"].get(self._table, [])}
-            wanted = answer["UnprocessedKeys"]
-        return [KeyRecord.from_item(items[key_id]) for key_id in ids if key_id in items]
+        items = self._dynamodb.batch_get(self._table, [strings({"keyId": id_}) for id_ in ids])
+        found = [KeyRecord.from_item(item) for item in items]
+        return {record.key_id: record for record in found if record.application_id == application_id}
 
 
 def _hash(stored: Item) -> bytes:
@@ -252,14 +210,3 @@ def _authorized(stored: Item | None, application_id: str, caller: "Caller") -> I
     if not caller.may_act_for(stored["ownerId"]["S"]):
         raise Forbidden("key of another owner")
     return stored
-
-
-def _start(partition: dict[str, str], id_name: str, after: Position | None) -> dict[str, Any]:
-    if after is None:
-        return {}
-    return {"ExclusiveStartKey": strings(partition | {"createdAt": after[0], id_name: after[1]})}
-
-
-def _position(page: Any, id_name: str) -> Position | None:
-    last = page.get("LastEvaluatedKey")
-    return (last["createdAt"]["S"], last[id_name]["S"]) if last else None

@@ -1,6 +1,6 @@
 """The table of applications."""
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from apikeys.dynamodb import ConditionFailed, DynamoDb
 from apikeys.errors import Forbidden, NotFound
@@ -9,8 +9,6 @@ from apikeys.settings import required
 
 if TYPE_CHECKING:
     from apikeys.caller import Caller
-
-type Position = tuple[str, str]
 
 
 class Applications:
@@ -67,28 +65,16 @@ class Applications:
             raise Forbidden("application of another owner")
         return Application.from_item(found)
 
-    def list_of(
-        self, owner: str, *, limit: int, after: Position | None
-    ) -> tuple[list[Application], Position | None]:
-        """Return an owner's applications, newest first, and the position to go on from, None at the end."""
-        start: dict[str, Any] = {}
-        if after:
-            position = {"ownerId": owner, "createdAt": after[0], "id": after[1]}
-            start = {"ExclusiveStartKey": strings(position)}
-        page = self._dynamodb.call(
-            "Query",
-            {
-                "TableName": self._table,
-                "IndexName": "byOwner",
-                "KeyConditionExpression": "ownerId = :owner",
-                "ExpressionAttributeValues": strings({":owner": owner}),
-                "ScanIndexForward": False,
-                "Limit": limit + 1,
-                **start,
-            },
-        )
-        found = [Application.from_item(item) for item in page["Items"]]
-        if len(found) > limit:
-            last = found[limit - 1]
-            return found[:limit], (last.created_at, last.id)
-        return found, None
+    def find(self, ids: list[str], *, owner: str) -> dict[str, Application]:
+        """Return those of these applications that exist and are this owner's, by id.
+
+        Args:
+            ids: canonical lower-case UUIDs, MOST_IN_A_BATCH at most.
+            owner: whose they must be.
+
+        Raises:
+            ServiceUnavailable: if DynamoDB does not answer in time.
+        """
+        items = self._dynamodb.batch_get(self._table, [strings({"id": id_}) for id_ in ids])
+        found = [Application.from_item(item) for item in items]
+        return {application.id: application for application in found if application.owner_id == owner}
