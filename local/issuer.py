@@ -16,6 +16,7 @@ from jwt.algorithms import ECAlgorithm
 
 AUDIENCE = "api-keys"
 SCOPES = "api-keys:read api-keys:write api-keys:revoke api-keys:introspect"
+ADMIN = "api-keys:admin"
 DISCOVERY = "/.well-known/openid-configuration"
 JWKS = "/.well-known/jwks.json"
 TOKEN = "/token"  # noqa: S105 -- a path

@@ -1,30 +1,32 @@
 """`make run`: SAM CLI's gateway on template.yaml, the functions in this process, moto, an issuer."""
 
 import argparse
-import json
 import logging
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
+from functools import partial
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any
+from typing import Any, NoReturn
 
 import boto3
 from moto.server import ThreadedMotoServer
 
 from apikeys import log
 from apikeys.dynamodb import DynamoDb
+from local import ports
+from local.data import DataFolder, may_write
 from local.demo import OTHER, OWNER, seed
-from local.description import STACK, log_beside, remove_if_unchanged, write_private
+from local.description import FOLDER, announce, log_of, withdraw
 from local.functions import FunctionsServer
 from local.issuer import AUDIENCE, LocalIssuer
 from local.template import ROOT, Template, environment
+from local.tripwire import FunctionsLog
 
 SAM_PYTHON = ROOT / ".venv-sam" / "bin" / "python"
 FAULT = 500
@@ -39,85 +41,82 @@ AWS_ENVIRONMENT = {
     "AWS_CONFIG_FILE": os.devnull,
     "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
 }
-TOUR = """
-The API reference, to read and to try: {base_url}/
+# One screen of 24 rows, 80 columns.
+SCREEN = """
+API Keys is running. Ctrl-C stops it{kept}.
 
-API Keys is running at {base_url} (Ctrl-C stops it)
-A token for the page: {owner}
-
-Revoke a key: the documented call, with a real token and real ids. It prints {{}}, and so does repeating it.
-
+In another terminal, here: `make tour{port}` tells the story of a key, or
+ALICE=$(make -s token{port})
 curl -X DELETE "{base_url}/api/v1/applications/{application}/api-keys/{key}" \\
--H "Content-Type: application/json" \\
--H "Authorization: Bearer {owner}"
+-H "Content-Type: application/json" -H "Authorization: Bearer $ALICE"
+revokes one; it prints {{}}, and so does repeating it.
 
-The story of a key. Who asks, and where:
+All ids, keys and tokens: {description}
+The functions' log: {log}
+DynamoDB: {dynamodb}    Issuer: {issuer}
 
-ALICE={owner}
-API={base_url}/api/v1
-KEYS=$API/applications/{application}/api-keys
-
-Issue one (its string is shown this once); take id and string from the answer:
-
-ISSUED=$(curl -s $KEYS -H "Authorization: Bearer $ALICE" \\
--H "Content-Type: application/json" -d '{{"name": "tour"}}')
-echo "$ISSUED"
-ID=$(echo "$ISSUED" | grep -oE '"id": "[^"]+' | cut -d '"' -f 4)
-KEY=$(echo "$ISSUED" | grep -oE '"key": "[^"]+' | cut -d '"' -f 4)
-
-It works; it is revoked; from then on it is refused, while its sibling still works; the list shows its tombstone:
-
-curl -sw "\\n" $API/whoami -H "Authorization: Bearer $KEY"
-curl -sw "\\n" -X DELETE "$KEYS/$ID?reason=compromised" -H "Authorization: Bearer $ALICE"
-curl -sw "\\n" $API/whoami -H "Authorization: Bearer $KEY"
-curl -sw "\\n" $API/whoami -H "Authorization: Bearer {sibling}"
-curl -sw "\\n" "$KEYS?status=revoked" -H "Authorization: Bearer $ALICE"
-
-All ids, keys and tokens: {path}    Another token: make token SUB=alice SCOPE="api-keys:revoke"
-DynamoDB: {dynamodb}    The functions' own log: {log}
-
-Requests:"""
+The API reference, to read and to try: {base_url}/
+A token for it:
+{owner}
+"""
 
 
 def main() -> None:
-    """Serve until Ctrl-C or SIGTERM."""
+    """Serve until Ctrl-C, SIGTERM, or the terminal is closed."""
     parser = argparse.ArgumentParser(prog="make run", description=__doc__)
+    # Make hands these on by the environment, so that no shell reads them.
     parser.add_argument(
-        "--port", type=int, default=3000, help="of the API; issuer and DynamoDB take the next two"
+        "--port",
+        default=os.environ.get("PORT") or str(ports.DEFAULT),
+        help="of the API (PORT=); issuer and DynamoDB take the next two",
     )
-    parser.add_argument("--dynamodb-host", default="127.0.0.1", help="address that DynamoDB listens on")
     parser.add_argument(
-        "--description",
-        type=Path,
-        default=STACK,
-        help="file to describe the stack in; its log goes beside it",
+        "--data", default=os.environ.get("DATA", ""), help="folder that keeps the data between runs (DATA=)"
     )
+    parser.add_argument(
+        "--dynamodb-host",
+        default=os.environ.get("DYNAMODB_HOST") or "127.0.0.1",
+        help="address that DynamoDB listens on (DYNAMODB_HOST=)",
+    )
+    parser.add_argument("--folder", type=Path, default=FOLDER, help="of the description and the log")
     args = parser.parse_args()
-    for ending in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(ending, signal.default_int_handler)
+    port, data = ports.port_of(args.port), Path(args.data) if args.data else None
+    for ending in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        if signal.getsignal(ending) is not signal.SIG_IGN:  # as nohup has it
+            signal.signal(ending, end)
     try:
-        with stack(args.port, args.dynamodb_host, args.description) as description:
-            print_tour(description, f"http://{args.dynamodb_host}:{args.port + 2}", args.description)
+        with stack(port, args.dynamodb_host, args.folder, data) as description:
+            show(description, f"http://{args.dynamodb_host}:{port + 2}", args.folder, port, data)
             while True:
                 signal.pause()
     except KeyboardInterrupt:
-        print("\nStopped.")
+        with suppress(OSError):  # the terminal may be closed
+            print("\nStopped.", flush=True)
+
+
+def end(*_: object) -> NoReturn:
+    """Let the stack be taken down, once, without being disturbed."""
+    for ending in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(ending, signal.SIG_IGN)
+    raise KeyboardInterrupt
 
 
 @contextmanager
-def stack(port: int, dynamodb_host: str, path: Path) -> Iterator[dict[str, Any]]:
+def stack(port: int, dynamodb_host: str, folder: Path, data: Path | None = None) -> Iterator[dict[str, Any]]:
     """Bring the stack up, and take it down again.
 
     Args:
         port: of the API; the next two are the issuer's and DynamoDB's.
         dynamodb_host: address that DynamoDB listens on.
-        path: of the file that describes the stack.
+        folder: of the files that describe stacks, and of their logs.
+        data: folder that keeps the data; None for none, so that it ends with the stack.
 
     Yields:
-        What that file says.
+        What its description says.
     """
-    require_free(port, port + 1, port + 2)
-    path.parent.mkdir(exist_ok=True)
+    ports.require_free(port)
+    print(f"Starting the stack on port {port}, which takes some seconds.", flush=True)
+    folder.mkdir(exist_ok=True)
     with ExitStack() as cleanup:
         issuer = LocalIssuer(port + 1)
         issuer.start()
@@ -136,13 +135,21 @@ def stack(port: int, dynamodb_host: str, path: Path) -> Iterator[dict[str, Any]]
         }
         template = Template(parameters)
         cleanup.enter_context(environment(AWS_ENVIRONMENT))
-        client = boto3.client("dynamodb", endpoint_url=dynamodb)
-        template.create_tables(client)
-        applications = seed(DynamoDb(dynamodb))
-        stream = cleanup.enter_context(log_beside(path).open("w"))
+        template.create_tables(boto3.client("dynamodb", endpoint_url=dynamodb))
+        client = DynamoDb(dynamodb)
+        kept = DataFolder(data, list(template.resources("AWS::DynamoDB::Table"))) if data else None
+        if kept:
+            cleanup.callback(kept.close)
+        applications = (kept and kept.restore(client)) or seed(client)
+        observe = print_request
+        if kept:
+            kept.keep(client, applications)
+            cleanup.callback(kept.save, client)
+            observe = partial(print_and_keep, kept, client)
+        stream = cleanup.enter_context(FunctionsLog(log_of(folder, port).open("wb"), encoding="utf-8"))
         cleanup.enter_context(log.written_to(stream))
         handlers = {name: function.load() for name, function in template.functions().items()}
-        functions = FunctionsServer(handlers, print_request)
+        functions = FunctionsServer(handlers, observe)
         functions.start()
         cleanup.callback(functions.stop)
         cleanup.enter_context(gateway(port, functions.url, parameters=parameters))
@@ -160,9 +167,8 @@ def stack(port: int, dynamodb_host: str, path: Path) -> Iterator[dict[str, Any]]
                 "expired": issuer.token(OWNER, changes={"exp": int(time.time()) - 60 * 60}),
             },
         }
-        text = json.dumps(description, indent=2) + "\n"
-        write_private(path, text)
-        cleanup.callback(remove_if_unchanged, path, text)
+        announce(folder, port, description)
+        cleanup.callback(withdraw, folder, port)
         yield description
 
 
@@ -181,45 +187,44 @@ def gateway(
     # A session of its own, so that a Ctrl-C in the terminal is ours to handle.
     process = subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, start_new_session=True)  # noqa: S603
     try:
-        while not is_listening(port):
+        while not ports.is_listening(port):
             if process.poll() is not None:
                 sys.exit("SAM CLI's gateway did not start; see above.")
             time.sleep(0.02)
         yield
     finally:
-        process.terminate()
-        process.communicate()
+        process.communicate()  # it ends when its standard input does
 
 
-def require_free(*ports: int) -> None:
-    """End with advice if one of these ports is taken."""
-    taken = [port for port in ports if is_listening(port)]
-    if taken:
-        sys.exit(f"Port {taken[0]} is in use. Choose others with: make run PORT={ports[0] + 1000}")
-
-
-def is_listening(port: int) -> bool:
-    """Tell whether anything accepts connections to this port of 127.0.0.1."""
-    with socket.socket() as probe:
-        return probe.connect_ex(("127.0.0.1", port)) == 0
-
-
-def print_tour(description: dict[str, Any], dynamodb: str, path: Path) -> None:
-    """Print what a newcomer can copy and paste."""
+def show(description: dict[str, Any], dynamodb: str, folder: Path, port: int, data: Path | None) -> None:
+    """Print what a newcomer can do next: on one screen of 24 rows, address and token last."""
     application = description["applications"][0]
     print(
-        TOUR.format(
-            **description,
-            **description["tokens"],
-            dynamodb=dynamodb,
-            path=os.path.relpath(path),
-            log=os.path.relpath(log_beside(path)),
+        SCREEN.format(
+            base_url=description["base_url"],
+            issuer=description["issuer"],
+            owner=description["tokens"]["owner"],
             application=application["id"],
             key=application["api_keys"][0]["id"],
-            sibling=application["api_keys"][1]["key"],
+            port="" if port == ports.DEFAULT else f" PORT={port}",
+            kept=f"; the data is kept in {data}"
+            if data
+            else "; the data is then gone (DATA=folder keeps it)",
+            dynamodb=dynamodb,
+            description=os.path.relpath(folder / "stack.json"),
+            log=os.path.relpath(log_of(folder, port)),
         ),
         flush=True,
     )
+
+
+def print_and_keep(
+    kept: DataFolder, client: DynamoDb, event: dict[str, Any], result: dict[str, Any], milliseconds: float
+) -> None:
+    """Keep what a request may have changed before it is answered, and print its line."""
+    if may_write(event):
+        kept.save(client)
+    print_request(event, result, milliseconds)
 
 
 def print_request(event: dict[str, Any], result: dict[str, Any], milliseconds: float) -> None:
@@ -228,7 +233,7 @@ def print_request(event: dict[str, Any], result: dict[str, Any], milliseconds: f
     status = result.get("statusCode", FAULT)
     if "isAuthorized" in result:
         status = "key " + ("accepted" if result["isAuthorized"] else "refused")
-    hint = "  see functions.log" if status == FAULT else ""
+    hint = "  see the functions' log" if status == FAULT else ""
     clock = time.strftime("%H:%M:%S")
     print(f"{clock}  {status}  {http['method']} {http['path']}  {milliseconds:.0f} ms{hint}", flush=True)
 

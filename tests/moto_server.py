@@ -7,7 +7,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from local.run import is_listening
+from local.ports import is_listening
 from tests.running import free_ports
 
 

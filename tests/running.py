@@ -25,39 +25,50 @@ class RunningStack:
 
     Attributes:
         process: that is it.
-        path: of the file that describes it, which no other stack has.
+        folder: of its description and its log.
+        port: of its API.
     """
 
     process: "subprocess.Popen[str]"
-    path: Path
+    folder: Path
+    port: int
 
     @property
     def description(self) -> Any:
         """What the file says."""
-        return json.loads(self.path.read_text())
+        return json.loads((self.folder / f"stack-{self.port}.json").read_text())
 
 
 @contextmanager
-def running_stack() -> Iterator[RunningStack]:
-    """Run a stack in a process of its own, from when it answers until the block ends."""
-    with TemporaryDirectory() as folder:
-        stack = _started(Path(folder) / "stack.json")
+def running_stack(*options: str, folder: Path | None = None) -> Iterator[RunningStack]:
+    """Run a stack in a process of its own, from when it answers until the block ends.
+
+    Args:
+        options: of local.run besides.
+        folder: for its description and its log; None for one that no other stack has.
+    """
+    with TemporaryDirectory() as own:
+        stack = _started(folder or Path(own), options)
         yield stack
         if stack.process.poll() is None:
             stack.process.terminate()
             stack.process.communicate(timeout=10)
 
 
-def _started(path: Path) -> RunningStack:
+def _started(folder: Path, options: tuple[str, ...]) -> RunningStack:
+    said = ""
     for _ in range(ATTEMPTS):
-        options = ["--port", str(free_ports()), "--description", str(path)]
-        command = [sys.executable, "-m", "local.run", *options]
-        process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True)
+        port = free_ports()
+        command = [sys.executable, "-m", "local.run", "--port", str(port), "--folder", str(folder), *options]
+        process = subprocess.Popen(
+            command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+        )
         while process.poll() is None:
-            if path.exists():
-                return RunningStack(process, path)
+            if (folder / f"stack-{port}.json").exists():
+                return RunningStack(process, folder, port)
             time.sleep(0.05)
-    pytest.fail("the stack does not start; see above")
+        said, _ = process.communicate()
+    pytest.fail(f"the stack does not start: {said}")
 
 
 def free_ports() -> int:

@@ -29,7 +29,9 @@ def npm_package(name: str, sha512: str) -> Iterator[Path]:
         sys.exit("npm is not in this environment. Make it anew with: make .venv/ready")
     with tempfile.TemporaryDirectory() as folder:
         command = [npm, "pack", "--silent", "--ignore-scripts", name, "--pack-destination", folder]
-        subprocess.run(command, check=True, stdout=subprocess.DEVNULL)  # noqa: S603 -- our own words
+        run = subprocess.run(command, check=False, stdout=subprocess.DEVNULL)  # noqa: S603 -- our own words
+        if run.returncode:
+            sys.exit(f"{name} could not be fetched. Is there a network?")
         [archive] = Path(folder).glob("*.tgz")
         if base64.b64encode(hashlib.sha512(archive.read_bytes()).digest()).decode() != sha512:
             sys.exit(f"{name} is not what it was when this project chose it.")

@@ -12,7 +12,7 @@ from typing import Any
 
 import boto3
 
-from local.run import is_listening
+from local.ports import is_listening
 from local.template import ROOT
 
 MINISTACK = ROOT / ".venv-cloud" / "bin" / "ministack"

@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from local.run import SAM_PYTHON, is_listening
+from local.ports import is_listening
+from local.run import SAM_PYTHON
 from local.template import ROOT
 from tests.over_http import stack as over_http
 
