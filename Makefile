@@ -39,6 +39,9 @@ any-day: .venv/ready .venv-sam/ready .reference/ready ## Run the same tests in p
 race: .venv/ready .dynamodb/ready ## Prove the promise on DynamoDB Local (needs Java)
 	$(PYTHON) -m pytest tests/race $(ARGS)
 
+hostile: .venv/ready .venv-sam/ready .dynamodb/ready .reference/ready ## Break what can break around the stack, and hold it to its word (needs Java)
+	$(PYTHON) -m pytest tests/hostile --numprocesses 2 --durations=5 $(ARGS)
+
 browser: .venv/ready .venv-sam/ready .reference/ready ## Try the reference page in a real browser, and run its samples (needs Chromium, Go, Ruby)
 	@for program in chromium go ruby; do command -v $$program >/dev/null || \
 		{ echo "$$program is needed; on Debian: apt install chromium golang-go ruby" >&2; exit 1; }; done
