@@ -123,7 +123,8 @@ def _header(segment: str) -> dict[str, Any]:
         Unauthorized: if it is no JSON object in base64url, or its `kid` is no string.
     """
     try:
-        header = json.loads(base64.urlsafe_b64decode(segment + "=" * (-len(segment) % 4)))
+        # Decoded by us: left to itself, json takes UTF-16 as well, and RFC 7515, section 4, does not.
+        header = json.loads(base64.urlsafe_b64decode(segment + "=" * (-len(segment) % 4)).decode())
     except (binascii.Error, ValueError, RecursionError):
         raise Unauthorized("the token's header is no JSON") from None
     if not isinstance(header, dict) or not isinstance(header.get("kid", ""), str):

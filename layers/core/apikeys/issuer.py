@@ -15,6 +15,7 @@ from apikeys import deadline, log
 from apikeys.errors import ServiceUnavailable, Unauthorized
 from apikeys.fetch import fetch
 from apikeys.settings import is_trusted_url
+from apikeys.weak import is_weak
 
 # Which algorithms a key of a type and curve may verify (RFC 7518, section 3.1; RFC 8037). Asymmetric ones
 # only: the token does not choose, it must agree.
@@ -160,7 +161,7 @@ def _settle(keys: list[SigningKey], kid: str | None, algorithm: str) -> bool:
 
 
 def _signing_key(jwk: Any) -> SigningKey | None:
-    """Return the key if it is a public one that is meant for signatures (RFC 7517, section 4), else None."""
+    """Return the key if it is a public one, meant for signatures (RFC 7517, section 4), and not weak; else None."""
     if not isinstance(jwk, dict) or "d" in jwk:  # a published private key vouches for nobody
         return None
     key_ops = jwk.get("key_ops", ["verify"])
@@ -171,9 +172,10 @@ def _signing_key(jwk: Any) -> SigningKey | None:
     if not algorithms or not isinstance(jwk.get("kid"), str | None):
         return None
     try:
-        return SigningKey(jwk.get("kid"), algorithms, jwt.PyJWK(jwk, algorithms[0]).key)
+        public_key = jwt.PyJWK(jwk, algorithms[0]).key
     except jwt.PyJWTError:
         return None
+    return None if is_weak(public_key) else SigningKey(jwk.get("kid"), algorithms, public_key)
 
 
 def _get(url: str, until: float) -> dict[str, Any]:
