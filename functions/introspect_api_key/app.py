@@ -1,12 +1,11 @@
 """POST /api/v1/api-keys/introspect: is this key good? For whoever is not behind API Gateway (RFC 7662)."""
 
 from datetime import datetime
-from urllib.parse import parse_qs
 
+from apikeys import log
 from apikeys.caller import Caller
 from apikeys.check import Checker
 from apikeys.endpoint import endpoint
-from apikeys.errors import BadRequest, Violation
 from apikeys.request import JSON, Request
 
 checker = Checker.connect()
@@ -15,15 +14,13 @@ checker = Checker.connect()
 @endpoint(scope="api-keys:introspect")
 def handler(request: Request, _: Caller) -> JSON:
     """Return the standard members for a good key; for any other, that it is not active and nothing else."""
-    form = parse_qs(request.body("application/x-www-form-urlencoded"), keep_blank_values=True)
-    tokens = form.get("token", [])
-    if len(tokens) != 1 or not tokens[0]:
-        raise BadRequest([Violation("token", "must be given exactly once")])
-    key = checker.check(tokens[0], source=request.source)
+    key = checker.check(request.form("token")["token"], source=request.source)
     if not key:
         return {"active": False}
+    log.add(key_id=key.key_id, application_id=key.application_id)
     good = {
         "active": True,
+        "jti": key.key_id,
         "client_id": key.application_id,
         "sub": key.owner_id,
         "scope": " ".join(key.scopes),

@@ -94,10 +94,19 @@ def authorizer(check: Callable[[Request], "KeyRecord | None"]) -> Handler:
                 one_method = ONE_METHOD.fullmatch(request.method_arn) is not None
                 key = key if one_method else None
                 answer = _policy(request.method_arn if one_method else NO_METHOD, key)
-            log.info("checked", allowed=key is not None, key_id=key.key_id if key else None)
+            log.info("checked", allowed=key is not None, **_who(request, key))
         return answer | {"context": _passed_on(key) if key else {}}
 
     return handler
+
+
+def _who(request: Request, key: "KeyRecord | None") -> dict[str, str | None]:
+    """Return what the log says of who used a good key, and of no other: ids in the path are the guarded API's."""
+    return {
+        "key_id": key.key_id if key else None,
+        "application_id": key.application_id if key else None,
+        "source": request.source if key else None,
+    }
 
 
 def _policy(method_arn: str, key: "KeyRecord | None") -> JSON:

@@ -4,6 +4,7 @@ import base64
 import re
 from collections.abc import Iterator
 from typing import Any
+from urllib.parse import parse_qs
 
 from apikeys.errors import BadRequest, ContentTooLarge, Unauthorized, UnsupportedMediaType, Violation
 
@@ -12,7 +13,9 @@ type Event = dict[str, Any]
 
 # The canonical text form of RFC 9562, section 4; any version, either case.
 UUID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}", re.ASCII)
-MAX_BODY = 16 * 1024  # bytes; the longest body that means anything here has about 2,000
+MAX_BODY = 16 * 1024  # bytes; the longest body that means anything to most routes has about 2,000
+FORM = "application/x-www-form-urlencoded"
+NOT_DECODABLE = Violation("body", "Invalid encoding")
 PASSED_ON = ("applicationId", "keyId", "ownerId", "scopes")  # by the authorizer
 
 
@@ -113,6 +116,29 @@ class Request:
             raise BadRequest(violations)
         return [value.lower() for value in values]
 
+    def form(self, needed: str, *others: str) -> dict[str, str]:
+        """Return the members of a form; those that are not asked for are ignored (RFC 6749, section 3.2).
+
+        Args:
+            needed: a member that must be there, not empty.
+            others: members that may be.
+
+        Raises:
+            UnsupportedMediaType: if the body is no form.
+            ContentTooLarge: if it has more than MAX_BODY bytes.
+            BadRequest: naming each member that is missing or repeated.
+        """
+        given = parse_qs(self.body(FORM), keep_blank_values=True)
+        violations = []
+        if len(given.get(needed, [])) != 1 or not given[needed][0]:
+            violations.append(Violation(needed, "must be given exactly once"))
+        violations += [
+            Violation(name, "must be given once at most") for name in others if len(given.get(name, [])) > 1
+        ]
+        if violations:
+            raise BadRequest(violations)
+        return {name: given[name][0] for name in (needed, *others) if name in given}
+
     def body(self, content_type: str) -> str:
         """Return the body as text, empty if there is none.
 
@@ -124,19 +150,36 @@ class Request:
             ContentTooLarge: if it has more than MAX_BODY bytes.
             BadRequest: if it is not UTF-8, or not the Base64 that the gateway says it is.
         """
+        try:
+            return self.octets(content_type).decode()
+        except UnicodeDecodeError:
+            raise BadRequest([NOT_DECODABLE]) from None
+
+    def octets(self, content_type: str, *, at_most: int = MAX_BODY) -> bytes:
+        """Return the body as it was sent, empty if there is none.
+
+        Args:
+            content_type: that a body must have; parameters such as a charset are ignored.
+            at_most: bytes.
+
+        Raises:
+            UnsupportedMediaType: if it is of another type.
+            ContentTooLarge: if it is longer.
+            BadRequest: if it is not the Base64 that the gateway says it is.
+        """
         text = _text(self._event.get("body"))
         if not text:
-            return ""
+            return b""
         if (self.header("content-type") or "").split(";")[0].strip().lower() != content_type:
             raise UnsupportedMediaType(content_type)
         try:
             encoded = self._event.get("isBase64Encoded")
             octets = base64.b64decode(text, validate=True) if encoded else text.encode()
-            if len(octets) > MAX_BODY:
-                raise ContentTooLarge(f"{len(octets)} bytes")
-            return octets.decode()
         except ValueError:  # binascii.Error and UnicodeError are among them
-            raise BadRequest([Violation("body", "Invalid encoding")]) from None
+            raise BadRequest([NOT_DECODABLE]) from None
+        if len(octets) > at_most:
+            raise ContentTooLarge(f"{len(octets)} bytes")
+        return octets
 
     @property
     def _context(self) -> JSON:

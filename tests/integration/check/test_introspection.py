@@ -17,6 +17,7 @@ def test_introspection_tells_the_standard_members_of_a_good_key(deployment: Depl
     assert answer.headers["cache-control"] == "no-store"
     assert answer.body == {
         "active": True,
+        "jti": issued["id"],
         "client_id": issued["applicationId"],
         "sub": "alice",
         "scope": "read write",

@@ -50,8 +50,18 @@ def test_the_log_says_which_key_was_good(deployment: Deployment, log: io.StringI
     deployment.accepts(issued["key"])
     deployment.accepts("junk")
     good, bad = [json.loads(line.lstrip("\0")) for line in log.getvalue().splitlines()]
-    assert (good["allowed"], good["key_id"]) == (True, issued["id"])
+    assert (good["allowed"], good["key_id"], good["source"]) == (True, issued["id"], "192.0.2.1")
+    assert good["application_id"] == issued["applicationId"]
     assert (bad["allowed"], "key_id" in bad) == (False, False)
+
+
+def test_the_log_says_which_key_was_good_at_introspection(deployment: Deployment, log: io.StringIO) -> None:
+    issued = deployment.issue()
+    introspect(deployment, issued["key"])
+    introspect(deployment, "junk")
+    good, bad = [json.loads(line) for line in log.getvalue().splitlines()][-2:]
+    assert (good["key_id"], good["application_id"]) == (issued["id"], issued["applicationId"])
+    assert "key_id" not in bad
 
 
 def test_nothing_else_sounds_the_alarm(
