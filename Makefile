@@ -30,6 +30,9 @@ tour: .venv/ready ## Tell the story of a key to the running stack, by curl (PORT
 token: .venv/ready ## Mint a token from the running stack's issuer (SUB=alice SCOPE="api-keys:revoke")
 	@$(PYTHON) -m local.token
 
+decode: .venv/ready ## Tell the key id in a key string and whether it is whole; nothing is sent (KEY=, or type it)
+	@$(PYTHON) -m tools.key_string
+
 test: .venv/ready .venv-sam/ready .reference/ready ## Run all tests that need neither Docker nor Java nor a browser
 	$(PYTHON) -m pytest $(ARGS)
 

@@ -235,7 +235,8 @@ def print_request(event: dict[str, Any], result: dict[str, Any], milliseconds: f
         status = "key " + ("accepted" if result["isAuthorized"] else "refused")
     hint = "  see the functions' log" if status == FAULT else ""
     clock = time.strftime("%H:%M:%S")
-    print(f"{clock}  {status}  {http['method']} {http['path']}  {milliseconds:.0f} ms{hint}", flush=True)
+    path = log.redacted(http["path"])  # into which people paste keys
+    print(f"{clock}  {status}  {http['method']} {path}  {milliseconds:.0f} ms{hint}", flush=True)
 
 
 if __name__ == "__main__":

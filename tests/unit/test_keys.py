@@ -73,3 +73,20 @@ def test_a_secret_matches_its_own_hash_only() -> None:
     assert key.matches(key.hash)
     assert not key.matches(other.hash)
     assert not key.matches(b"")
+
+
+@given(st.uuids(), st.integers(0, 70), st.sampled_from(["ak", "live2"]))
+def test_a_string_in_which_a_character_is_wrong_is_decoded_and_called_wrong(
+    key_id: uuid.UUID, at: int, prefix: str
+) -> None:
+    text = ApiKey.generate(key_id=str(key_id), prefix=prefix).reveal()
+    assert ApiKey.decode(text) == (ApiKey.parse(text, prefix=prefix), True)
+    at += len(prefix) + 1
+    wrong = text[:at] + ("0" if text[at] != "0" else "1") + text[at + 1 :]
+    _, is_whole = ApiKey.decode(wrong)
+    assert not is_whole
+
+
+@pytest.mark.parametrize("text", ["", "ak_", "x" * 74, "ak_" + "z" * 71, "ak_" + "0" * 70])
+def test_what_has_not_the_form_of_a_key_is_not_decoded(text: str) -> None:
+    assert ApiKey.decode(text) == (None, False)

@@ -48,11 +48,21 @@ class ApiKey:
             text: whatever was presented.
             prefix: of the deployment.
         """
+        key, is_whole = cls.decode(text)
+        return key if key and is_whole and key.prefix == prefix else None
+
+    @classmethod
+    def decode(cls, text: str) -> "tuple[ApiKey | None, bool]":
+        """Return the key that this text has the form of, and whether it is whole, by its checksum.
+
+        Args:
+            text: from wherever, of whichever deployment.
+        """
         match = FORMAT.fullmatch(text)
-        if not match or match[1] != prefix or _checksum(text[:-CHECKSUM]) != match[4]:
-            return None
-        number = _number(match[2])
-        return cls(str(uuid.UUID(int=number)), match[3], prefix) if number < 1 << 128 else None
+        if not match or (number := _number(match[2])) >= 1 << 128:
+            return None, False
+        key = cls(str(uuid.UUID(int=number)), match[3], match[1])
+        return key, _checksum(text[:-CHECKSUM]) == match[4]
 
     def reveal(self) -> str:
         """Return the key string: to be shown once, never logged, never stored."""
