@@ -109,6 +109,7 @@ def test_keys_are_fetched_once_and_a_new_one_when_its_first_alert_comes(
     github.publish(published(pem(github.private.public_key()), "new"))
     clock.shift(GithubKeys.COOLDOWN)
     keys.verify(body, identifier="new", signature=github.sign(body))
+    clock.shift(GithubKeys.COOLDOWN)
     assert refused(keys, body, "own", github.sign(body)), "withdrawn keys go with the fetch"
 
 
@@ -172,13 +173,13 @@ def test_keys_are_never_read_in_the_clear(url: str) -> None:
         GithubKeys(url)
 
 
-def request(body: bytes, github: Github, **changes: Any) -> Request:
+def request(octets: bytes, github: Github, **changes: Any) -> Request:
     headers = {
         "Content-Type": "application/json",
         "Github-Public-Key-Identifier": "own",
-        "Github-Public-Key-Signature": github.sign(body),
+        "Github-Public-Key-Signature": github.sign(octets),
     }
-    encoded = {"body": base64.b64encode(body).decode(), "isBase64Encoded": True}
+    encoded = {"body": base64.b64encode(octets).decode(), "isBase64Encoded": True}
     return Request({"headers": headers, **encoded} | changes)
 
 
