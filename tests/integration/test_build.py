@@ -80,8 +80,8 @@ def test_all_that_a_function_imports_is_in_the_layers(built: tuple[Path, str]) -
     issuer = {"Issuer": "https://issuer.example.com", "Audience": "api-keys"}
     for name, function in Template(issuer).functions().items():
         code = f"import sys; sys.path += {[str(build / name), *layers]}; import app; import jwt.algorithms"
-        # -S: without site-packages, so that nothing comes from elsewhere.
-        command = [sys.executable, "-I", "-S", "-c", code]
+        # -S: without site-packages, so that nothing comes from elsewhere. -B: the build stays as it was made.
+        command = [sys.executable, "-I", "-S", "-B", "-c", code]
         variables = function.environment | AWS_ENVIRONMENT
         run = subprocess.run(command, env=variables, capture_output=True, text=True, check=False)
         assert run.returncode == 0, run.stderr
