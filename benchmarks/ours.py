@@ -1,20 +1,50 @@
-"""The subject that all is about: a function as it is deployed."""
+"""The subject that all is about: functions as they are deployed."""
 
-import importlib
+import copy
 import json
-import sys
+import os
+from importlib.machinery import SourceFileLoader
+from pathlib import Path
+from types import ModuleType
+from typing import Any
 
-from benchmarks.subject import Invocation, own_work, repeat
+from benchmarks.subject import Invocation, Key, main, own_work, quiet, repeat
 
 
-def main() -> None:
-    """Repeat the request."""
-    work = own_work()
-    sys.path.insert(0, work["folder"])  # as Lambda does
-    handler, event, context = importlib.import_module("app").handler, work["event"], Invocation()
+def load(folder: str) -> Any:
+    """Return the handler of a function as a cold start loads it."""
+    name, path = f"{Path(folder).name}.app", os.path.join(folder, "app.py")  # noqa: PTH118 -- a string is asked for
+    module = ModuleType(name)
+    SourceFileLoader(name, path).exec_module(module)
+    return module.handler
+
+
+def requests() -> None:
+    """Repeat one request."""
+    handler, context = load(work["folder"]), Invocation()
+    event, size = work["event"], work["size"]
     # Times and new ids differ, and are all of one length.
-    repeat(lambda: handler(event, context), is_good=lambda answer: len(json.dumps(answer)) == work["size"])
+    repeat(lambda: len(json.dumps(handler(event, context))) == size, quiet())
+
+
+def access() -> None:
+    """Revoke one key after the other while they are checked."""
+    check, revoke = load(work["folder"]), load(work["revoke"]["folder"])
+    keys = iter(work["keys"])
+
+    def fresh() -> Key:
+        key_id, key = next(keys)
+        checked, revoked = copy.deepcopy(work["event"]), copy.deepcopy(work["revoke"]["event"])
+        checked["headers"]["authorization"] = f"Bearer {key}"
+        revoked["pathParameters"]["keyId"] = key_id
+        return Key(
+            lambda: bool(check(checked, Invocation())["isAuthorized"]),
+            lambda: bool(revoke(revoked, Invocation())["statusCode"] == 200),  # noqa: PLR2004 -- OK
+        )
+
+    main(fresh)
 
 
 if __name__ == "__main__":
-    main()
+    work = own_work()
+    access() if work.get("revoke") else requests()

@@ -8,8 +8,8 @@ import tempfile
 import time
 from pathlib import Path
 
-from benchmarks.rounds import measure
-from benchmarks.stage import LAYER, Stage, stage
+from benchmarks.rounds import LAYER, measure
+from benchmarks.stage import Stage, stage
 from benchmarks.work import zipped
 from local.run import SAM_PYTHON
 from local.template import ROOT, Template

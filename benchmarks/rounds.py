@@ -12,8 +12,15 @@ from threading import Timer
 
 from local.template import ROOT
 
+LAYER = ROOT / "layers" / "core"
 PATIENCE = 120  # seconds for one answer of a subject
 BATCH = 0.05  # seconds of CPU that a subject works for in a round
+
+
+def environment() -> dict[str, str]:
+    """Return what every subject starts with: the layer as on Lambda, and nothing that the shell has of AWS."""
+    own = {key: value for key, value in os.environ.items() if not key.startswith("AWS_")}
+    return own | {"PYTHONPATH": str(LAYER)}
 
 
 class Subject:
@@ -26,10 +33,8 @@ class Subject:
 
     def __init__(self, name: str, command: Sequence[str]) -> None:
         self.name = name
-        # Without what the shell has of AWS: nobody is to be asked but the endpoint that is named.
-        own = {key: value for key, value in os.environ.items() if not key.startswith("AWS_")}
         self._process = subprocess.Popen(  # noqa: S603 -- our own words
-            command, cwd=ROOT, env=own, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+            command, cwd=ROOT, env=environment(), stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
         )
         self._times = 1
 

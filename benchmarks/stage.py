@@ -2,11 +2,10 @@
 
 import io
 import json
-import os
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,11 +16,11 @@ import trustme
 
 from apikeys.log import written_to
 from benchmarks import rounds
-from benchmarks.work import Recording, Work, deployment, record, specification
+from benchmarks.work import Answers, Recording, Work, deployment, record, specification
 from local.template import ROOT
 from tools.dynamodb_local import dynamodb_local
 
-LAYER = ROOT / "layers" / "core"
+ROUNDS, COLD_ROUNDS = 31, 15
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,14 +82,19 @@ class Stage:
         path = self.specification(name)
         return {who: rounds.python(who, path) for who in ("ours", "floor")}
 
+    def revoked_while_checked(self) -> str:
+        """Return the path of a file with what a subject must know to check keys on DynamoDB Local, and revoke them."""
+        path = Path(self.specification("check", endpoint=self.dynamodb))
+        revoke = specification(self.recording, self.work["revoke"], self.dynamodb)
+        path.write_text(json.dumps(json.loads(path.read_text()) | {"revoke": revoke}))
+        return str(path)
+
     def first(self, name: str, who: str) -> First:
         """Start a process, over TLS, and return what its first answer took."""
         program = str(Path(__file__).with_name("first_answer.py"))
-        # The layer as on Lambda: without the search that an editable install makes.
-        own = {key: value for key, value in os.environ.items() if not key.startswith("AWS_")}
         told = subprocess.run(  # noqa: S603 -- our own words
             [sys.executable, "-P", program, who, self.specification(name, is_secure=True)],
-            env=own | {"PYTHONPATH": str(LAYER)},
+            env=rounds.environment(),
             capture_output=True,
             text=True,
             check=True,
@@ -101,8 +105,12 @@ class Stage:
 
 
 @contextmanager
-def stage() -> Iterator[Stage]:
-    """Record, and play back until the block ends."""
+def stage(played: Mapping[str, Answers] | None = None) -> Iterator[Stage]:
+    """Record, and play back until the block ends.
+
+    Args:
+        played: to others besides, by name.
+    """
     with (
         tempfile.TemporaryDirectory() as name,
         dynamodb_local() as dynamodb,
@@ -119,7 +127,8 @@ def stage() -> Iterator[Stage]:
         authorities = folder / "authorities.pem"
         authorities.write_bytes(known + authority.cert_pem.bytes())
         answers = folder / "answers.json"
-        answers.write_text(json.dumps({work.name: work.answers for work in recording.work.values()}))
+        recorded = {work.name: work.answers for work in recording.work.values()}
+        answers.write_text(json.dumps(recorded | dict(played or {})))
         responder = subprocess.Popen(  # noqa: S603 -- our own words
             rounds.python("responder", str(answers), str(certificate)),
             cwd=ROOT,

@@ -26,6 +26,8 @@ from local.run import AWS_ENVIRONMENT
 from local.template import ROOT, Function, Handler, Template, environment
 
 type JSON = dict[str, Any]
+# Requests and answers as spelled, by what was asked.
+type Answers = dict[str, list[tuple[JSON, str]]]
 
 FULL_PAGE = 100
 OWNER = "alice"
@@ -71,9 +73,9 @@ class Work:
     answer: JSON
 
     @property
-    def answers(self) -> dict[str, list[tuple[JSON, str]]]:
+    def answers(self) -> Answers:
         """Requests and DynamoDB's answers, as it spells them, by what was asked."""
-        found: dict[str, list[tuple[JSON, str]]] = {}
+        found: Answers = {}
         for call in self.calls:
             spelled = json.dumps(call.answer, separators=(",", ":"))
             found.setdefault(asked(call.operation, call.request), []).append((call.request, spelled))
@@ -264,7 +266,9 @@ def specification(recording: Recording, work: Work, endpoint: str) -> JSON:
         "jwk": issuer.key_set()["keys"][0],
         "audience": AUDIENCE,
         "issuer": issuer.url,
+        "calls": [(call.operation, call.request) for call in work.calls],
         "bare_calls": bare_calls,
+        "keys": recording.keys,
         "size": len(json.dumps(work.answer)),
     }
 

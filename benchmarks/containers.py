@@ -1,0 +1,164 @@
+"""In SAM's containers: cold and warm, from REPORT lines, beside a function that only makes the bare call."""
+
+import json
+import re
+import socket
+import statistics
+import subprocess
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import boto3
+import yaml
+from botocore.config import Config
+
+from benchmarks.work import JSON, deployment, record, specification
+from local.ports import is_listening
+from local.template import ROOT
+from tests.e2e import docker, sam
+from tools.dynamodb_local import dynamodb_local
+
+BUILD = ROOT / ".aws-sam" / "build"
+COLD, WARM = 5, 60
+DURATION = re.compile(r"REPORT .*?\tDuration: ([\d.]+) ms")
+BARE = "BareCallFunction"
+
+
+@dataclass(frozen=True, slots=True)
+class Reported:
+    """What REPORT lines say, in milliseconds: the middle one of each.
+
+    Args:
+        cold: of containers that were started for it, init included.
+        warm: of one container, request after request.
+        image: whose base image it was.
+    """
+
+    cold: float
+    warm: float
+    image: str
+
+
+def template() -> str:
+    """Return the template as built, with the bare function beside the others."""
+    built: JSON = yaml.safe_load((BUILD / "template.yaml").read_text())
+    function = {"CodeUri": str(ROOT / "benchmarks" / "bare"), "Layers": []}
+    resources: dict[str, Any] = built["Resources"]
+    resources[BARE] = {"Type": "AWS::Serverless::Function", "Properties": function}
+    for name in ("CoreLayer", "BodiesLayer"):
+        resources[name]["Properties"]["ContentUri"] = str(BUILD / name)
+    for name, resource in resources.items():
+        if resource["Type"] == "AWS::Serverless::Function" and name != BARE:
+            resource["Properties"]["CodeUri"] = str(BUILD / name)
+    return json.dumps(built)
+
+
+@contextmanager
+def lambda_service(path: Path, variables: Path, said: Path) -> Iterator[Any]:
+    """Run SAM's Lambda, and yield a client of it.
+
+    Args:
+        path: of the template.
+        variables: file of the functions' environment.
+        said: file for what it says.
+    """
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port: int = listener.getsockname()[1]
+    command = [sam.SAM, "local", "start-lambda", "--template", str(path), "--port", str(port)]
+    command += ["--env-vars", str(variables), "--skip-pull-image", "--warm-containers", "LAZY"]
+    command += ["--region", "eu-central-1", "--add-host", f"{docker.HOST}:host-gateway"]
+    with said.open("w") as log:
+        process = subprocess.Popen(  # noqa: S603 -- our own words
+            command,
+            cwd=ROOT,
+            env=sam.ENVIRONMENT,
+            stdout=log,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+    try:
+        deadline = time.monotonic() + sam.PATIENCE
+        while not is_listening(port):
+            if process.poll() is not None or time.monotonic() > deadline:
+                raise RuntimeError(said.read_text())
+            time.sleep(0.1)
+        config = Config(read_timeout=sam.PATIENCE, retries={"max_attempts": 0})
+        yield boto3.client(
+            "lambda",
+            endpoint_url=f"http://127.0.0.1:{port}",
+            region_name="eu-central-1",
+            aws_access_key_id="local",
+            aws_secret_access_key="local",  # noqa: S106 -- nobody's
+            config=config,
+        )
+    finally:
+        process.terminate()
+        process.wait(timeout=60)
+
+
+def durations(said: Path) -> list[float]:
+    """Return all that was reported, in order."""
+    return [float(found) for found in DURATION.findall(said.read_text())]
+
+
+def in_containers() -> dict[str, Reported]:
+    """Return what is reported of check, revoke and the bare calls of each."""
+    docker.require_docker()
+    image, origin = docker.lambda_image()
+    sam.build()
+    host = docker.host_address(image)
+    with tempfile.TemporaryDirectory() as temporary, dynamodb_local(host) as url, deployment(url) as deployed:
+        folder, recording = Path(temporary), record(deployed)
+        endpoint = f"http://{docker.HOST}:{url.rsplit(':', 1)[1]}"
+        payloads: dict[str, tuple[str, Any]] = {}
+        known: JSON = {}
+        for name in ("check", "revoke"):
+            work = recording.work[name]
+            known = specification(recording, work, endpoint)
+            [(method, request)] = known["bare_calls"]
+            payloads[name] = (work.function, work.event)
+            payloads[f"{name}, bare call"] = (BARE, {"method": method, "request": request})
+        # Of the deployment's own, so that what the functions do not set is not inherited.
+        variables = folder / "variables.json"
+        variables.write_text(json.dumps({"Parameters": known["environment"]}))
+        path = BUILD / "benchmark.json"
+        path.write_text(template())
+        taken = _durations(path, variables, folder, payloads)
+    return {
+        name: Reported(statistics.median(taken[name][0]), statistics.median(taken[name][1]), origin)
+        for name in payloads
+    }
+
+
+def _durations(
+    path: Path, variables: Path, folder: Path, payloads: dict[str, tuple[str, Any]]
+) -> dict[str, tuple[list[float], list[float]]]:
+    """Start anew several times, for the cold ones; stay, the last time, for the warm ones."""
+    taken: dict[str, tuple[list[float], list[float]]] = {name: ([], []) for name in payloads}
+    # The bare calls share a function, and so a container, which only one of them finds cold.
+    for start in range(2 * COLD):
+        cold = [name for number, name in enumerate(payloads) if number // 2 == start % 2]
+        said = folder / f"{start}.log"
+        with lambda_service(path, variables, said) as client:
+            order = list(cold)
+            for name in order:
+                _invoke(client, *payloads[name])
+            if start >= 2 * COLD - 2:
+                order += list(cold) * WARM
+                for name in order[len(cold) :]:
+                    _invoke(client, *payloads[name])
+        for number, (name, milliseconds) in enumerate(zip(order, durations(said), strict=True)):
+            taken[name][number >= len(cold)].append(milliseconds)
+    return taken
+
+
+def _invoke(client: Any, function: str, payload: Any) -> None:
+    answer = client.invoke(FunctionName=function, Payload=json.dumps(payload))
+    said = json.loads(answer["Payload"].read())
+    if said.get("isAuthorized") is not True and said.get("statusCode") != 200:  # noqa: PLR2004 -- OK
+        raise RuntimeError(f"{function} answers {said}")
