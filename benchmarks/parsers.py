@@ -27,8 +27,8 @@ class LlhttpConnection(Connection):
 
     def exchange(self, request: bytes, *, until: float) -> Answer:
         """Send a request and return its answer."""
-        self._headers, self._body, self._is_over = Headers(), b"", False
-        parser = httptools.HttpResponseParser(self)
+        self._headers, self._body, self._is_over, self._keeps = Headers(), b"", False, False
+        self._parser = parser = httptools.HttpResponseParser(self)
         try:
             self._socket.settimeout(left_until(until))
             self._socket.sendall(request)
@@ -45,7 +45,7 @@ class LlhttpConnection(Connection):
         if len(lengths) != 1 or "transfer-encoding" in self._headers or "content-encoding" in self._headers:
             self.close()
             raise NoAnswer("odd headers")
-        if not parser.should_keep_alive():
+        if not self._keeps:
             self.close()
         return Answer(parser.get_status_code(), self._headers, self._body)  # type: ignore[arg-type] # see Headers
 
@@ -61,7 +61,7 @@ class LlhttpConnection(Connection):
         """Take note that nothing is missing; a second answer is none."""
         if self._is_over:
             raise NoAnswer("more than one answer")
-        self._is_over = True
+        self._is_over, self._keeps = True, self._parser.should_keep_alive()
 
 
 def main() -> None:

@@ -46,7 +46,9 @@ def layer_size() -> int:
         command += [f"{name}={value}" for name, value in variables.items()]
         # Not what the make that runs us has told its recipes.
         own = {key: value for key, value in os.environ.items() if "MAKE" not in key}
-        subprocess.run(command, cwd=LAYER, env=own, check=True)  # noqa: S603 -- our own words
+        run = subprocess.run(command, cwd=LAYER, env=own, capture_output=True, text=True, check=False)  # noqa: S603 -- ours
+        if run.returncode:
+            sys.exit(run.stderr)
         return sum(path.stat().st_size for path in Path(folder).rglob("*") if path.is_file())
 
 

@@ -1,6 +1,5 @@
 """What subjects stand on: work recorded on DynamoDB Local, and the responder that plays it back."""
 
-import io
 import json
 import subprocess
 import sys
@@ -14,7 +13,6 @@ from typing import Any
 import botocore
 import trustme
 
-from apikeys.log import written_to
 from benchmarks import rounds
 from benchmarks.work import Answers, Recording, Work, deployment, record, specification
 from local.template import ROOT
@@ -117,8 +115,7 @@ def stage(played: Mapping[str, Answers] | None = None) -> Iterator[Stage]:
         deployment(dynamodb) as deployed,
     ):
         folder = Path(name)
-        with written_to(io.StringIO()):
-            recording = record(deployed)
+        recording = record(deployed)
         authority = trustme.CA()
         certificate = folder / "certificate.pem"
         certificate.write_bytes(authority.issue_cert("127.0.0.1").private_key_and_cert_chain_pem.bytes())

@@ -5,13 +5,13 @@ The calls that a capability makes, their answers and units are never written dow
 
 import base64
 import copy
+import io
 import json
 import re
 import zipfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from io import BytesIO
 from pathlib import Path
 from typing import Any
 from unittest.mock import patch
@@ -19,6 +19,7 @@ from unittest.mock import patch
 import boto3
 
 from apikeys.dynamodb import DynamoDb
+from apikeys.log import written_to
 from benchmarks.responder import asked
 from benchmarks.subject import Invocation
 from local.issuer import AUDIENCE, LocalIssuer
@@ -150,7 +151,8 @@ def deployment(dynamodb: str) -> Iterator[Deployment]:
             "DynamoDbEndpoint": dynamodb,
         }
         template = Template(parameters)
-        with environment(AWS_ENVIRONMENT):
+        # Nobody reads what the functions log.
+        with environment(AWS_ENVIRONMENT), written_to(io.StringIO()):
             template.create_tables(boto3.client("dynamodb", endpoint_url=dynamodb))
             observed = Observed(dynamodb)
             with patch.object(DynamoDb, "connect", lambda: observed):
@@ -240,7 +242,7 @@ def record(deployed: Deployment) -> Recording:
 
 def zipped(function: Function) -> int:
     """Return the bytes of a function's own code as it is uploaded."""
-    archive = BytesIO()
+    archive = io.BytesIO()
     with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED) as upload:
         for path in function.code.glob("*.py"):
             upload.write(path, path.name)
