@@ -121,4 +121,4 @@ node_modules/ready: package-lock.json | .venv/ready
 
 benchmarks/peers/node_modules/ready: benchmarks/peers/package-lock.json | .venv/ready
 	@echo "Installing better-auth into benchmarks/peers/node_modules (once; some seconds)"
-	@$(call fetch,better-auth,cd benchmarks/peers && PATH="$(CURDIR)/.venv/bin:$$PATH" npm ci --ignore-scripts --no-audit --no-fund) && touch $@
+	@$(call fetch,better-auth,(cd benchmarks/peers && PATH="$(CURDIR)/.venv/bin:$$PATH" npm ci --ignore-scripts --no-audit --no-fund)) && touch $@

@@ -11,6 +11,7 @@ import pytest
 import time_machine
 from botocore.awsrequest import AWSPreparedRequest
 
+from apikeys import VERSION
 from apikeys.connection import Connection
 from apikeys.dynamodb import DynamoDb
 from tests.deployment import NOW, Deployment
@@ -120,6 +121,14 @@ def octets(value: Any) -> Any:
             return [octets(member) for member in value]
         case _:
             return value
+
+
+def test_the_user_agent_names_the_project(monkeypatch: pytest.MonkeyPatch) -> None:
+    recorder = Recorder()
+    monkeypatch.setattr(Connection, "open", recorder.open)
+    DynamoDb().call("ListTables", {})
+    _, headers, _ = parts_of(recorder.sent)
+    assert headers["user-agent"] == f"api-keys/{VERSION}"
 
 
 def test_a_wrong_byte_would_be_noticed(at_one_moment: None) -> None:

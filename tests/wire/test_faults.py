@@ -111,6 +111,18 @@ def test_503_if_there_is_never_an_answer(answer: Answer, impatient: None) -> Non
     assert len(server.requests) == ATTEMPTS
 
 
+def test_what_passes_are_the_errors_that_dynamodb_documents_as_such() -> None:
+    """The one of global tables, which comes in the moment of a write in another Region, among them."""
+    assert {
+        "InternalServerError",
+        "ProvisionedThroughputExceededException",
+        "ReplicatedWriteConflictException",
+        "RequestLimitExceeded",
+        "ThrottlingException",
+    } <= dynamodb.PASSING
+    assert not dynamodb.PASSING & {"ConditionalCheckFailedException", "ValidationException"}
+
+
 @pytest.mark.parametrize("code", sorted(dynamodb.PASSING))
 @pytest.mark.parametrize("status", [400, 500])
 def test_while_dynamodb_is_busy_the_call_is_repeated(code: str, status: int) -> None:
