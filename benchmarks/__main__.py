@@ -13,6 +13,7 @@ import jwt
 from benchmarks import plot, report, rounds
 from benchmarks.access import lose_access
 from benchmarks.containers import in_containers
+from benchmarks.imports import all_imports
 from benchmarks.others import PYTHON, USUAL_ANSWERS, others
 from benchmarks.prices import bill
 from benchmarks.quick import layer_size
@@ -91,6 +92,8 @@ def run(*, with_containers: bool) -> Results:
     bills(results)
     with step("few keys and many"):
         results.scales = scales()
+    with step("imports"):
+        results.imports = all_imports()
     with step("sizes"):
         functions = Template({}).functions().values()
         results.sizes = layer_size(), max(zipped(function) for function in functions)

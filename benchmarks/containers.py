@@ -1,6 +1,7 @@
 """In SAM's containers: cold and warm, from REPORT lines, beside a function that only makes the bare call."""
 
 import json
+import platform
 import re
 import socket
 import statistics
@@ -27,6 +28,7 @@ BUILD = ROOT / ".aws-sam" / "build"
 COLD, WARM = 5, 60
 DURATION = re.compile(r"REPORT .*?\tDuration: ([\d.]+) ms")
 BARE = "BareCallFunction"
+PROCESSOR = "arm64" if platform.machine() in {"arm64", "aarch64"} else "x86_64"
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +73,14 @@ def lambda_service(path: Path, variables: Path, said: Path) -> Iterator[Any]:
         port: int = listener.getsockname()[1]
     command = [sam.SAM, "local", "start-lambda", "--template", str(path), "--port", str(port)]
     command += ["--env-vars", str(variables), "--skip-pull-image", "--warm-containers", "LAZY"]
-    command += ["--region", "eu-central-1", "--add-host", f"{docker.HOST}:host-gateway"]
+    command += [
+        "--parameter-overrides",
+        f"Architecture={PROCESSOR}",
+        "--region",
+        "eu-central-1",
+        "--add-host",
+        f"{docker.HOST}:host-gateway",
+    ]
     with said.open("w") as log:
         process = subprocess.Popen(  # noqa: S603 -- our own words
             command,

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from benchmarks import prices
+from benchmarks.imports import GROUPS, STANDARD, TIMES
 from benchmarks.results import Results, Row
 from benchmarks.rounds import Spread
 from benchmarks.stage import COLD_ROUNDS, ROUNDS
@@ -35,6 +36,7 @@ def page(results: Results) -> str:
         _access(results),
         _scale(results),
         _containers(results),
+        _imports(results),
         _parsers(results),
         _dollars(results),
         _how(results),
@@ -191,6 +193,26 @@ def _containers(results: Results) -> str:
     return (
         f"## In SAM's containers\n\nFrom the REPORT lines of SAM's Lambda (image: {image}), on DynamoDB Local. The emulator counts "
         "the init phase into a cold invocation, and its own overhead into all.\n\n" + _rows(head, rows)
+    )
+
+
+def _imports(results: Results) -> str:
+    groups = [*GROUPS, STANDARD]
+    rows = [
+        [
+            imports.name,
+            f"**{imports.total:.0f}**",
+            *(
+                f"{imports.milliseconds[group]:.0f}" if group in imports.milliseconds else ""
+                for group in groups
+            ),
+        ]
+        for imports in results.imports
+    ]
+    return (
+        "## What a cold start imports\n\nMilliseconds by `-X importtime`, after what Lambda's runtime has imported; the fastest of "
+        f"{TIMES} starts. Below the functions, what they do without.\n\n"
+        + _rows(["who", "all", *groups], rows)
     )
 
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 from benchmarks.access import Access
 from benchmarks.containers import Reported
+from benchmarks.imports import Imports
 from benchmarks.prices import Bill
 from benchmarks.rounds import Measured, Spread
 from benchmarks.scale import Scale
@@ -59,6 +60,7 @@ class Results:
         bills: for a million, by work.
         sizes: bytes of the core layer, unzipped, and of the largest function's code, zipped.
         containers: what REPORT lines say; empty without Docker.
+        imports: of each function, and of what it might import besides.
         versions: of everything that was compared.
         differs: what others do differently, by name.
     """
@@ -72,6 +74,7 @@ class Results:
     bills: dict[str, Bill] = field(default_factory=dict)
     sizes: tuple[int, int] = (0, 0)
     containers: dict[str, Reported] = field(default_factory=dict)
+    imports: list[Imports] = field(default_factory=list)
     versions: list[str] = field(default_factory=list)
     differs: dict[str, str] = field(default_factory=dict)
 

@@ -21,7 +21,7 @@ FOLDER = ROOT / ".dynamodb"
 READY = FOLDER / "ready"
 JAR = FOLDER / "DynamoDBLocal.jar"
 LAUNCHER = ROOT / "tools" / "DynamoDbLocal.java"
-PATIENCE = 30  # seconds for a Java start on a busy machine
+PATIENCE = 90  # seconds for a Java start on a busy machine
 
 
 @contextmanager
