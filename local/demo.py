@@ -14,6 +14,7 @@ OWNER, OTHER = "alice", "bob"
 # The documentation's own example id, so that its curl works as it stands: application and first key alike.
 DOCUMENTED_ID = "123e4567-e89b-12d3-a456-426614174000"
 SECOND_ID = "6ba7b810-9dad-11d1-80b4-00c04fd430c8"
+SHIPPING_ID = "7d444840-9dc0-11d1-b245-5ffdce74fad2"
 KEYS = ["production", "staging", "ci"]
 
 
@@ -29,7 +30,7 @@ class Demo:
 
 DEMOS = [
     Demo(DOCUMENTED_ID, OWNER, "Weather widget", (DOCUMENTED_ID, SECOND_ID, None)),
-    Demo("7d444840-9dc0-11d1-b245-5ffdce74fad2", OTHER, "Shipping bot", (None, None, None)),
+    Demo(SHIPPING_ID, OTHER, "Shipping bot", (None, None, None)),
 ]
 
 

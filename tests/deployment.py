@@ -65,6 +65,25 @@ def calls_of(operation: str, body: dict[str, Any]) -> list[tuple[str, str]]:
     return [(f"dynamodb:{operation}", table) for table in tables]
 
 
+def size_of(item: dict[str, Any]) -> int:
+    """Return the bytes of an item, as DynamoDB counts them.
+
+    https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/CapacityUnitCalculations.html
+    """
+
+    def of(value: dict[str, Any]) -> int:
+        match value:
+            case {"S": str(text)}:
+                return len(text.encode())
+            case {"B": bytes(octets)}:
+                return len(octets)
+            case {"L": list(members)}:
+                return 3 + sum(1 + of(member) for member in members)
+        raise ValueError(value)
+
+    return sum(len(name.encode()) + of(value) for name, value in item.items())
+
+
 def text_of(result: dict[str, Any]) -> str:
     """Return a response's body as a client reads it."""
     if not result.get("isBase64Encoded"):

@@ -14,7 +14,7 @@ import jwt
 from cryptography.hazmat.primitives.asymmetric import ec
 from jwt.algorithms import ECAlgorithm
 
-from local.demo import DOCUMENTED_ID, OTHER, OWNER, SECOND_ID
+from local.demo import DOCUMENTED_ID, OTHER, OWNER, SECOND_ID, SHIPPING_ID
 from local.issuer import AUDIENCE, SCOPES
 from local.template import ROOT
 
@@ -74,6 +74,7 @@ def others(token: Callable[[str], str]) -> dict[str, dict[str, Any]]:
     """Return the events of the other functions, by name of their files."""
     applications, keys = "/api/v1/applications", "/api/v1/applications/{id}/api-keys"
     key, rotate, introspect = f"{keys}/{{keyId}}", f"{keys}/{{keyId}}/rotate", "/api/v1/api-keys/introspect"
+    revoke_all = f"{keys}/revoke-all"
     first, second = {"id": DOCUMENTED_ID, "keyId": DOCUMENTED_ID}, {"id": DOCUMENTED_ID, "keyId": SECOND_ID}
     alice, bob = token(OWNER), token(OTHER)
     form = {"content-type": "application/x-www-form-urlencoded"}
@@ -108,6 +109,9 @@ def others(token: Callable[[str], str]) -> dict[str, dict[str, Any]]:
         "issue_api_key/404": made("POST", keys, alice, named, id=ABSENT_ID),
         "list_api_keys/200": made("GET", keys, alice, id=DOCUMENTED_ID),
         "list_api_keys/403": made("GET", keys, bob, id=DOCUMENTED_ID),
+        "revoke_all_api_keys/200": made("POST", revoke_all, bob, id=SHIPPING_ID),
+        "revoke_all_api_keys/403": made("POST", revoke_all, bob, id=DOCUMENTED_ID),
+        "revoke_all_api_keys/404": made("POST", revoke_all, alice, id=ABSENT_ID),
         "read_api_key/200": made("GET", key, alice, **first),
         "read_api_key/404": made("GET", key, alice, id=DOCUMENTED_ID, keyId=ABSENT_ID),
         "rotate_api_key/201": made("POST", rotate, alice, **second),

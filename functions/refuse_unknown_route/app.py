@@ -16,6 +16,7 @@ REFERENCE = {
 API = {
     "/api/v1/applications": ("GET", "POST"),
     "/api/v1/applications/{id}/api-keys": ("GET", "POST"),
+    "/api/v1/applications/{id}/api-keys/revoke-all": ("POST",),  # before what would match it as well
     "/api/v1/applications/{id}/api-keys/{keyId}": ("DELETE", "GET"),
     "/api/v1/applications/{id}/api-keys/{keyId}/rotate": ("POST",),
     "/api/v1/api-keys/introspect": ("POST",),

@@ -11,7 +11,10 @@ from tests.contract.test_template import UNKNOWN, routes
 from tests.infrastructure.conftest import Settle
 
 REFERENCE = {"/", "/openapi.json", "/assets/{name}"}
-REVOKE = "DELETE /api/v1/applications/{id}/api-keys/{keyId}"
+REVOKES = (
+    "DELETE /api/v1/applications/{id}/api-keys/{keyId}",
+    "POST /api/v1/applications/{id}/api-keys/revoke-all",
+)
 ORIGINS = "https://console.example.com,http://127.0.0.1:3000"
 CORS = {
     "allowOrigins": {"Fn::Split": [",", ORIGINS]},
@@ -24,7 +27,7 @@ LIMITS = ("Rate", "Burst", "RevokeRate", "RevokeBurst", "UnknownRate", "UnknownB
 # By parameter, the functions that share it.
 CONCURRENCY = {
     "AuthorizerConcurrency": {"AuthorizeRequestFunction"},
-    "RevokeConcurrency": {"RevokeApiKeyFunction"},
+    "RevokeConcurrency": {"RevokeApiKeyFunction", "RevokeAllApiKeysFunction"},
     "PublicConcurrency": {"ServeReferenceFunction", "RefuseUnknownRouteFunction"},
 }
 
@@ -100,8 +103,10 @@ def test_routes_are_throttled_by_parameter(settled: Settle) -> None:
         return {"ThrottlingRateLimit": rate, "ThrottlingBurstLimit": burst}
 
     assert stage["DefaultRouteSettings"] == limits("0", "1")
-    assert stage["RouteSettings"] == {REVOKE: limits("2", "3")} | {
-        route: limits("4", "5") for route in ("$default", f"ANY {UNKNOWN}", f"OPTIONS {UNKNOWN}")
+    unknown = ("$default", f"ANY {UNKNOWN}", f"OPTIONS {UNKNOWN}")
+    assert stage["RouteSettings"] == {
+        **dict.fromkeys(REVOKES, limits("2", "3")),
+        **dict.fromkeys(unknown, limits("4", "5")),
     }
 
 

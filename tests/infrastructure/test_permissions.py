@@ -28,6 +28,12 @@ ALLOWED = {
     "ListApplications": {("dynamodb:Query", "ListingsTable"), ("dynamodb:BatchGetItem", "ApplicationsTable")},
     "ReadApiKey": {("dynamodb:GetItem", "ApiKeysTable")},
     "RefuseUnknownRoute": set(),
+    "RevokeAllApiKeys": {
+        ("dynamodb:GetItem", "ApplicationsTable"),
+        ("dynamodb:Query", "ListingsTable"),
+        ("dynamodb:BatchGetItem", "ApiKeysTable"),
+        ("dynamodb:UpdateItem", "ApiKeysTable"),
+    },
     "RevokeApiKey": {("dynamodb:UpdateItem", "ApiKeysTable")},
     "RotateApiKey": {
         ("dynamodb:PutItem", "ListingsTable"),
@@ -111,6 +117,7 @@ def test_only_this_api_may_invoke_and_each_route_only_its_function(transformed: 
         ("ListApplications", "${__Stage__}/GET/api/v1/applications"),
         ("ReadApiKey", "${__Stage__}/GET/api/v1/applications/*/api-keys/*"),
         ("RefuseUnknownRoute", "${__Stage__}/*"),
+        ("RevokeAllApiKeys", "${__Stage__}/POST/api/v1/applications/*/api-keys/revoke-all"),
         ("RevokeApiKey", "${__Stage__}/DELETE/api/v1/applications/*/api-keys/*"),
         ("RotateApiKey", "${__Stage__}/POST/api/v1/applications/*/api-keys/*/rotate"),
         ("ServeReference", "${__Stage__}/GET/"),

@@ -43,6 +43,7 @@ def test_404_for_a_path_that_does_not_exist(deployment: Deployment, path: str, b
     [
         (KEY_PATH, "DELETE, GET"),
         ("api/v1/applications/1/api-keys/2", "DELETE, GET"),
+        ("api/v1/applications/1/api-keys/revoke-all", "POST"),
         ("api/v1/whoami", "GET"),
         ("", "GET, HEAD"),
         ("assets/page.css", "GET, HEAD"),

@@ -64,6 +64,31 @@ def test_a_rotated_key_is_replaced_at_once(stack: Stack, application: Applicatio
         assert whoami(stack, new["key"], api=api)["keyId"] == new["id"]
 
 
+def test_all_keys_of_an_application_end_with_one_call_and_no_other_does(
+    stack: Stack, application: Application
+) -> None:
+    """Guarantee: after the 200 each of them is refused everywhere; another application's keys are not."""
+    keys, other = [application.issue() for _ in range(3)], Application.create(stack).issue()
+    path = f"/api/v1/applications/{application.id}/api-keys"
+    for expected in (3, 0):
+        answer = stack.send("POST", f"{path}/revoke-all?reason=compromised", application.token)
+        assert (answer.status_code, answer.json()) == (200, {"revoked": expected})
+    for api in BOTH:
+        assert [whoami(stack, key["key"], api=api) for key in keys] == [None] * 3
+        assert whoami(stack, other["key"], api=api)["keyId"] == other["id"]
+    items = stack.send("GET", path, application.token, api=1).json()["items"]
+    assert {item["id"] for item in items} == {key["id"] for key in keys}
+    assert {(item["status"], item["revokedVia"]) for item in items} == {("revoked", "all")}
+
+
+def test_another_method_of_revoke_all_revokes_nothing(stack: Stack, application: Application) -> None:
+    key = application.issue()
+    path = f"/api/v1/applications/{application.id}/api-keys/revoke-all"
+    for method, statuses in (("DELETE", {400, 405}), ("GET", {400, 405}), ("PATCH", {405})):
+        assert stack.send(method, path, application.token).status_code in statuses
+    assert whoami(stack, key["key"], api=0)
+
+
 def test_the_authorizer_reads_either_header_and_refuses_all_that_is_no_good_key(
     stack: Stack, application: Application
 ) -> None:
@@ -95,6 +120,7 @@ def test_another_owner_sees_and_does_nothing(stack: Stack, application: Applicat
         ("GET", f"{path}/{key['id']}", None),
         ("DELETE", f"{path}/{key['id']}", None),
         ("POST", f"{path}/{key['id']}/rotate", {}),
+        ("POST", f"{path}/revoke-all", None),
     ):
         answer = stack.send(method, target, bob, json=body)
         assert (answer.status_code, answer.json()) == (403, FORBIDDEN)
@@ -111,6 +137,7 @@ def test_each_route_asks_for_a_token(stack: Stack, application: Application) -> 
         ("GET", f"{path}/{ABSENT}"),
         ("DELETE", f"{path}/{ABSENT}"),
         ("POST", f"{path}/{ABSENT}/rotate"),
+        ("POST", f"{path}/revoke-all"),
         ("POST", "/api/v1/api-keys/introspect"),
     ):
         answer = stack.send(method, target)
@@ -124,6 +151,7 @@ def test_what_does_not_exist_is_a_404(stack: Stack, application: Application) ->
         ("POST", f"/api/v1/applications/{ABSENT}/api-keys", {"name": "production"}),
         ("GET", f"{path}/{ABSENT}", None),
         ("POST", f"{path}/{ABSENT}/rotate", {}),
+        ("POST", f"/api/v1/applications/{ABSENT}/api-keys/revoke-all", None),
     ):
         answer = stack.send(method, target, application.token, json=body)
         assert (answer.status_code, answer.json()) == (404, NOT_FOUND)

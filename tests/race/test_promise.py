@@ -175,7 +175,7 @@ def test_a_revoke_that_races_every_other_write_wins_for_good(
         revoked, *rotations, issued = answers[len(calls) - turn :] + answers[: len(calls) - turn]
         assert revoked.status == 200
         assert issued.status == 201
-        assert {answer.status for answer in rotations} <= {201, 409, 503}
+        assert {answer.status for answer in rotations} <= {201, 409}
         assert not deployment.accepts(key["key"])
         assert deployment.call("ReadApiKey", token, path=path).body["status"] == "revoked"
         new = [answer.body["key"] for answer in rotations if answer.status == 201]

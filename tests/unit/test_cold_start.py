@@ -21,6 +21,7 @@ THIRD_PARTY = {
     "ListApplications": JWT,
     "ReadApiKey": JWT,
     "RefuseUnknownRoute": set[str](),
+    "RevokeAllApiKeys": JWT,
     "RevokeApiKey": JWT,
     "RotateApiKey": JWT | BODIES,
     "ServeReference": set[str](),

@@ -31,7 +31,7 @@ class ApiKeys:
         self._dynamodb = dynamodb
         self._table = table or required("API_KEYS_TABLE")
 
-    def revoke(
+    def revoke(  # noqa: PLR0913 -- the members of a tombstone
         self,
         key_id: str,
         *,
@@ -39,7 +39,8 @@ class ApiKeys:
         caller: "Caller",
         reason: str | None = None,
         via: str = "api",
-    ) -> None:
+        call: str | None = None,
+    ) -> bool:
         """Revoke a key in one conditional call; a key that is revoked already stays as it is.
 
         Args:
@@ -48,6 +49,10 @@ class ApiKeys:
             caller: on whose behalf; becomes `revokedBy`.
             reason: becomes `revokedReason`.
             via: the way on which it is revoked; becomes `revokedVia`.
+            call: id of a call that revokes many and counts them; becomes `revokedIn`.
+
+        Returns:
+            Whether this call has revoked it. If the answer to the write came late, only a `call` knows its own.
 
         Raises:
             NotFound: if there is no such key in this application.
@@ -65,6 +70,9 @@ class ApiKeys:
         if reason:
             update += ", revokedReason = :reason"
             values[":reason"] = reason
+        if call:
+            update += ", revokedIn = :call"
+            values[":call"] = call
         if not caller.is_admin:
             condition += " AND ownerId = :owner"
             values[":owner"] = caller.owner
@@ -81,8 +89,11 @@ class ApiKeys:
                 },
             )
         except ConditionFailed as failure:
-            if "revokedAt" not in _authorized(failure.item, application_id, caller):
+            stored = _authorized(failure.item, application_id, caller)
+            if "revokedAt" not in stored:
                 raise RuntimeError("the condition failed on an active key of this caller") from failure
+            return call is not None and stored.get("revokedIn") == {"S": call}
+        return True
 
     def find_presented(self, key_id: str) -> tuple[KeyRecord, bytes] | None:
         """Return what a check needs of a key, and the hash of its secret: one strongly consistent read.

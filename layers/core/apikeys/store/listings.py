@@ -4,7 +4,7 @@ What a secondary index would be, but never late: an entry is written before the 
 strongly consistently. An entry whose item does not exist is skipped: its maker was stopped before the second write.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from apikeys.dynamodb import MOST_IN_A_BATCH, DynamoDb
@@ -85,6 +85,21 @@ class Listings:
         found = [_position(item) for item in answer["Items"]]
         is_more = len(found) > most or "LastEvaluatedKey" in answer
         return found[:most], found[:most][-1] if is_more else None
+
+    def batches(self, name: str) -> Iterator[list[str]]:
+        """Yield the ids that a list has, newest first, as many at a time as one batch read takes; one query each.
+
+        Args:
+            name: of the list: `keys_of()` or `applications_of()`.
+
+        Raises:
+            ServiceUnavailable: if DynamoDB does not answer in time.
+        """
+        after, is_more = None, True
+        while is_more:
+            entries, after = self.entries(name, most=MOST_IN_A_BATCH, after=after)
+            yield [id_ for _, id_ in entries]
+            is_more = after is not None
 
     def page[T](
         self,
