@@ -5,7 +5,8 @@ from typing import Any
 import pytest
 import time_machine
 
-from tests.deployment import Answer, Deployment, bad_request
+from apikeys.dynamodb import ConditionFailed, DynamoDb
+from tests.deployment import Answer, Deployment, RecordedDynamoDb, bad_request
 
 pytestmark = pytest.mark.usefixtures("clock")
 CONFLICT = {
@@ -107,6 +108,36 @@ def test_409_for_an_expired_key(deployment: Deployment, clock: time_machine.Trav
     old = deployment.issue(expiresAt="2026-11-22T12:00:30Z")
     clock.shift(30)
     assert rotate(deployment, old, {"overlapSeconds": 60}).status == 409
+
+
+@pytest.mark.parametrize("overlap", [0, 60])
+def test_409_if_the_old_key_is_revoked_meanwhile_and_the_new_one_stays_dead_whatever_comes_late(
+    deployment: Deployment, monkeypatch: pytest.MonkeyPatch, overlap: int
+) -> None:
+    """Guarantee: what was taken back is not brought back by a write of it that was under way.
+
+    Where the new key is deleted instead of revoked, it is.
+    """
+    old, call = deployment.issue(), RecordedDynamoDb.call
+    deployment.requests.clear()
+
+    def be_overtaken(self: RecordedDynamoDb, operation: str, request: dict[str, Any]) -> dict[str, Any]:
+        if operation == "UpdateItem" and "replacedBy" in request["UpdateExpression"]:
+            assert deployment.revoke(old["applicationId"], old["id"], deployment.token()).status == 200
+        return call(self, operation, request)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(RecordedDynamoDb, "call", be_overtaken)
+        answer = rotate(deployment, old, {"overlapSeconds": overlap})
+    assert (answer.status, answer.body) == (409, CONFLICT)
+    puts = [request for operation, request in deployment.requests if operation == "PutItem"]
+    [late] = [request for request in puts if request["TableName"] == "ApiKeysTable"]
+    with pytest.raises(ConditionFailed):
+        DynamoDb(deployment.dynamodb.meta.endpoint_url).call("PutItem", late)
+    new = deployment.stored(late["Item"]["keyId"]["S"])
+    assert new
+    assert (new["revokedVia"], new["revokedReason"]) == ({"S": "rotate"}, {"S": "unused"})
+    assert (deployment.stored(old["id"]) or {})["revokedVia"] == {"S": "api"}
 
 
 def test_a_rotated_key_can_be_revoked_in_its_overlap(deployment: Deployment) -> None:

@@ -16,7 +16,7 @@ def test_a_key_is_in_the_first_list_after_its_201_a_thousand_times_of_a_thousand
 ) -> None:
     """Guarantee: nothing lags. Other processes list, each time at once, while several threads issue.
 
-    With the entry written after the key, or the query not consistent, an index's way of being late is back.
+    With an entry that is written a moment after the 201, as an index's is, this fails.
     """
     token = deployment.token()
     with (
