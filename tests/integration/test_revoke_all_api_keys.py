@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 import time_machine
 
+from apikeys import deadline
 from apikeys.errors import ServiceUnavailable
 from tests.deployment import (
     FORBIDDEN,
@@ -196,6 +197,23 @@ def test_503_for_one_key_does_not_keep_the_others(
         assert revoke_all(deployment, application_id).status == 503
     assert [key["id"] for key in issued if deployment.accepts(key["key"])] == [busy["id"]]
     assert revoke_all(deployment, application_id).body == {"revoked": 1}
+
+
+def test_each_write_takes_what_is_left_of_the_requests_time(
+    deployment: Deployment, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Guarantee: the writes under way at once have the one deadline of their request, not one each."""
+    issued, call = deployment.issue(), RecordedDynamoDb.call
+    left: dict[str, float] = {}
+
+    def look(self: RecordedDynamoDb, operation: str, request: dict[str, Any]) -> dict[str, Any]:
+        left[operation] = deadline.left()
+        return call(self, operation, request)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(RecordedDynamoDb, "call", look)
+        assert revoke_all(deployment, issued["applicationId"]).status == 200
+    assert left["UpdateItem"] < left["BatchGetItem"] < left["Query"] < left["GetItem"] < deadline.DEFAULT
 
 
 def test_its_time_ends_before_api_gateways(deployment: Deployment) -> None:

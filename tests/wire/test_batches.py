@@ -64,6 +64,13 @@ def test_503_if_something_is_left_out_until_the_deadline() -> None:
     assert 1 <= len(server.requests) < 50
 
 
+def test_it_ends_where_no_deadline_has_begun(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Guarantee: whoever asks outside a request is not kept for ever."""
+    monkeypatch.setattr(deadline, "DEFAULT", 0.3)
+    with dynamodb_that_says(batch([], KEYS)) as server, pytest.raises(ServiceUnavailable):
+        DynamoDb(server.url).batch_get("Table", KEYS)
+
+
 def test_of_nothing_nothing_is_asked() -> None:
     with dynamodb_that_says(batch([], [])) as server:
         assert DynamoDb(server.url).batch_get("Table", []) == []

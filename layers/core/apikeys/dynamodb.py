@@ -132,12 +132,14 @@ class DynamoDb:
         """
         found: list[Item] = []
         wanted: JSON = {table: {"Keys": keys, "ConsistentRead": True}} if keys else {}
-        wait = FIRST_WAIT
+        wait, until = FIRST_WAIT, time.monotonic() + deadline.left()
         while wanted:
             answer = self.call("BatchGetItem", {"RequestItems": wanted})
             found += answer["Responses"].get(table, [])
             wanted = answer["UnprocessedKeys"]
             if wanted:
+                if time.monotonic() > until:
+                    raise ServiceUnavailable("DynamoDB: a batch was not read whole")
                 _pause(wait)
                 wait = min(2 * wait, LONGEST_WAIT)
         return found
