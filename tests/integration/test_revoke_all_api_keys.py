@@ -52,10 +52,17 @@ def test_200_every_key_is_refused_and_each_has_a_tombstone_of_its_own(
     assert {(key["status"], key["revokedVia"]) for key in page} == {("revoked", "all")}
 
 
-def test_200_more_keys_than_a_batch_read_takes(deployment: Deployment) -> None:
+@pytest.fixture
+def small_batches(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("apikeys.store.listings.MOST_IN_A_BATCH", 4)
+
+
+def test_200_more_keys_than_a_batch_read_takes(deployment: Deployment, small_batches: None) -> None:
     application_id = deployment.application()
-    issued = [deployment.issue(application_id) for _ in range(101)]
-    assert revoke_all(deployment, application_id).body == {"revoked": 101}
+    issued = [deployment.issue(application_id) for _ in range(9)]
+    deployment.calls.clear()
+    assert revoke_all(deployment, application_id).body == {"revoked": 9}
+    assert deployment.calls.count(("dynamodb:BatchGetItem", "ApiKeysTable")) == 3
     assert not any(deployment.accepts(key["key"]) for key in issued)
 
 
@@ -180,11 +187,11 @@ def test_503_if_the_time_is_not_enough_and_each_repetition_goes_on(
 
 
 def test_503_for_one_key_does_not_keep_the_others(
-    deployment: Deployment, monkeypatch: pytest.MonkeyPatch
+    deployment: Deployment, monkeypatch: pytest.MonkeyPatch, small_batches: None
 ) -> None:
     """Guarantee: a key whose item is busy keeps no other from being revoked, in whatever batch."""
     application_id = deployment.application()
-    issued = [deployment.issue(application_id) for _ in range(101)]
+    issued = [deployment.issue(application_id) for _ in range(9)]
     busy, call = issued[-1], RecordedDynamoDb.call
 
     def refuse_one(self: RecordedDynamoDb, operation: str, request: dict[str, Any]) -> dict[str, Any]:
