@@ -39,6 +39,7 @@ def a_keys_whole_life(deployment: Deployment) -> None:
         cursor = {"cursor": page.body["nextCursor"]} if page.body["nextCursor"] else {}
         deployment.call(function, token, path=parameters, query={"limit": "1"} | cursor)
     deployment.call("RevokeApiKey", token, path={"id": application_id, "keyId": limited["id"]})
+    deployment.call("RevokeAllApiKeys", token, path={"id": application_id}, query={"reason": "other"})
 
 
 @pytest.fixture
