@@ -33,10 +33,10 @@ token: .venv/ready ## Mint a token from the running stack's issuer (SUB=alice SC
 decode: .venv/ready ## Tell the key id in a key string and whether it is whole; nothing is sent (KEY=, or type it)
 	@$(PYTHON) -m tools.key_string
 
-test: .venv/ready .venv-sam/ready .reference/ready ## Run all tests that need neither Docker nor Java nor a browser
+test: .venv/ready .venv-sam/ready .reference/ready node_modules/ready ## Run all tests that need neither Docker nor Java nor a browser
 	$(PYTHON) -m pytest $(ARGS)
 
-any-day: .venv/ready .venv-sam/ready .reference/ready ## Run the same tests in parallel, in random order, as if it were years later
+any-day: .venv/ready .venv-sam/ready .reference/ready node_modules/ready ## Run the same tests in parallel, in random order, as if it were years later
 	$(PYTHON) -m pytest --numprocesses 2 --dist loadscope --today $$(($$(date +%Y) + 11))-03-01 $(ARGS)
 
 race: .venv/ready .dynamodb/ready ## Prove the promise on DynamoDB Local (needs Java)
@@ -63,9 +63,10 @@ bench: .venv/ready .venv-sam/ready .venv-bench/ready .dynamodb/ready .reference/
 bench-quick: .venv/ready .venv-sam/ready .dynamodb/ready ## Hold calls, units, sizes, imports and the check's cost (needs Java)
 	$(PYTHON) -m benchmarks.quick
 
-check: .venv/ready .venv-sam/ready node_modules/ready ## Lint, format, types, template, contract, locked requirements
+check: .venv/ready .venv-sam/ready node_modules/ready ## Lint, format, types, dead code, template, contract, locked requirements
 	.venv/bin/ruff check && .venv/bin/ruff format --check
 	.venv/bin/mypy && for app in functions/*/app.py; do .venv/bin/mypy $$app || exit 1; done
+	.venv/bin/vulture
 	sam validate --lint
 	.venv/bin/node node_modules/@redocly/cli/bin/cli.js lint openapi.yaml
 	$(PYTHON) -m tools.lock --check

@@ -1,5 +1,6 @@
 """An OpenID issuer for one machine: a fresh key pair, discovery, a key set, tokens for the asking."""
 
+import base64
 import json
 import time
 import uuid
@@ -8,7 +9,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
 from types import MappingProxyType
 from typing import Any
-from urllib.parse import parse_qs
+from urllib.parse import parse_qs, unquote
 
 import jwt
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -19,6 +20,7 @@ SCOPES = "api-keys:read api-keys:write api-keys:revoke api-keys:introspect"
 ADMIN = "api-keys:admin"
 DISCOVERY = "/.well-known/openid-configuration"
 JWKS = "/.well-known/jwks.json"
+LIFETIME = 8 * 60 * 60  # of a token, in seconds
 TOKEN = "/token"  # noqa: S105 -- a path
 NO_CHANGES: Mapping[str, Any] = MappingProxyType({})
 
@@ -57,7 +59,7 @@ class LocalIssuer:
     def token(
         self, subject: str, scope: str | None = SCOPES, *, changes: Mapping[str, Any] = NO_CHANGES
     ) -> str:
-        """Mint a token that is valid for eight hours.
+        """Mint a token that is valid for LIFETIME seconds.
 
         Args:
             subject: its `sub`.
@@ -70,7 +72,7 @@ class LocalIssuer:
             "aud": AUDIENCE,
             "sub": subject,
             "iat": now,
-            "exp": now + 8 * 60 * 60,
+            "exp": now + LIFETIME,
         }
         claims |= {"scope": scope} | dict(changes)
         claims = {name: value for name, value in claims.items() if value is not None}
@@ -92,11 +94,12 @@ class LocalIssuer:
             _answer(request, 404, {"error": "not_found"})
 
     def post(self, request: BaseHTTPRequestHandler) -> None:
-        """Answer a POST request: mint a token for the form's `sub` and `scope`."""
+        """Answer a POST request: mint a token for the form's `sub`, or for a client, whatever its secret."""
         form = parse_qs(request.rfile.read(int(request.headers.get("content-length", 0))).decode())
-        if request.path == TOKEN and "sub" in form:
-            token = self.token(form["sub"][0], form.get("scope", [None])[0])
-            _answer(request, 200, {"access_token": token, "token_type": "Bearer"})
+        subject = form.get("sub", [""])[0] or _client(request.headers.get("authorization", ""), form)
+        if request.path == TOKEN and subject:
+            token = self.token(subject, form.get("scope", [None])[0])
+            _answer(request, 200, {"access_token": token, "token_type": "Bearer", "expires_in": LIFETIME})
         else:
             _answer(request, 400, {"error": "invalid_request"})
 
@@ -114,6 +117,13 @@ class LocalIssuer:
                 """Keep the terminal for the API's own requests."""
 
         return RequestHandler
+
+
+def _client(authorization: str, form: Mapping[str, list[str]]) -> str:
+    """Return who asks for a token of its own, by either of the usual ways (RFC 6749, section 2.3.1)."""
+    if authorization.startswith("Basic "):
+        return unquote(base64.b64decode(authorization[6:]).decode().split(":")[0])
+    return form.get("client_id", [""])[0]
 
 
 def _answer(request: BaseHTTPRequestHandler, status: int, document: dict[str, Any]) -> None:

@@ -49,10 +49,12 @@ def running_stack(*options: str, folder: Path | None = None) -> Iterator[Running
     """
     with TemporaryDirectory() as own:
         stack = _started(folder or Path(own), options)
-        yield stack
-        if stack.process.poll() is None:
-            stack.process.terminate()
-            stack.process.communicate(timeout=10)
+        try:
+            yield stack
+        finally:
+            if stack.process.poll() is None:
+                stack.process.terminate()
+                stack.process.communicate(timeout=10)
 
 
 def _started(folder: Path, options: tuple[str, ...]) -> RunningStack:
