@@ -47,6 +47,14 @@ class Deployment:
         self._finish_the_api()
         return said
 
+    def deploy_other(self, template: Path, **parameters: str) -> str:
+        """Create a stack of another template, which needs no build; return what SAM CLI says."""
+        overrides = [f"{name}={value}" for name, value in parameters.items()]
+        return self._sam(
+            *("deploy", "--template-file", str(template), "--no-confirm-changeset"),
+            *("--parameter-overrides", *overrides),
+        )
+
     def delete(self) -> str:
         """Delete the stack; return what SAM CLI says."""
         return self._sam("delete", "--no-prompts", "--region", REGION)

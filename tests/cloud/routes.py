@@ -33,7 +33,7 @@ def import_body(gateway: Any, api_id: str, body: dict[str, Any], arn: Callable[[
             ApiId=api_id,
             Name=name,
             AuthorizerType=given["type"].upper(),
-            AuthorizerUri=arn(_function(given["authorizerUri"])),
+            AuthorizerUri=_arn(given["authorizerUri"], arn),
             IdentitySource=given["identitySource"],
             AuthorizerPayloadFormatVersion=given["authorizerPayloadFormatVersion"],
             AuthorizerResultTtlInSeconds=given["authorizerResultTtlInSeconds"],
@@ -46,7 +46,7 @@ def import_body(gateway: Any, api_id: str, body: dict[str, Any], arn: Callable[[
                 ApiId=api_id,
                 IntegrationType=given["type"].upper(),
                 IntegrationMethod=given["httpMethod"],
-                IntegrationUri=arn(_function(given["uri"])),
+                IntegrationUri=_arn(given["uri"], arn),
                 PayloadFormatVersion=given["payloadFormatVersion"],
             )["IntegrationId"]
             key = path if path == "$default" else f"{METHODS.get(method, method.upper())} {path}"
@@ -92,7 +92,11 @@ def _remove_routes(gateway: Any, api_id: str) -> None:
         gateway.delete_authorizer(ApiId=api_id, AuthorizerId=authorizer["AuthorizerId"])
 
 
-def _function(uri: dict[str, Any]) -> str:
-    """Return the logical id of the function that an address refers to, in either of the forms SAM writes."""
-    [name] = re.findall(r'\$\{(\w+)\.Arn\}|"Fn::GetAtt": \["(\w+)", "Arn"\]', json.dumps(uri))
-    return str(name[0] or name[1])
+def _arn(uri: dict[str, Any], arn: Callable[[str], str]) -> str:
+    """Return the function that an address refers to: by its ARN, or by its logical id in either of SAM's forms."""
+    text = json.dumps(uri)
+    given: list[str] = re.findall(r'"(arn:aws:lambda:[^"$]+)"', text)
+    if given:
+        return given[0]
+    [name] = re.findall(r'\$\{(\w+)\.Arn\}|"Fn::GetAtt": \["(\w+)", "Arn"\]', text)
+    return arn(name[0] or name[1])

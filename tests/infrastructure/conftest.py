@@ -29,7 +29,7 @@ def settled(tmp_path: Path) -> Settle:
 
     def settle(**parameters: str) -> dict[str, Any]:
         path = tmp_path / "transformed.json"
-        path.write_text(json.dumps(transform(**parameters)))
+        path.write_text(json.dumps(transform(ROOT / "template.yaml", **parameters)))
         template = Template(PARAMETERS | parameters, path=path)
         resources: dict[str, Any] = template.document["Resources"]
         return {name: template.resolve(one) for name, one in resources.items() if template.has(one)}
@@ -37,10 +37,10 @@ def settled(tmp_path: Path) -> Settle:
     return settle
 
 
-def transform(**parameters: str) -> dict[str, Any]:
-    """Return what SAM's translator makes of the template, as it does for each deployment anew."""
+def transform(path: Path = ROOT / "template.yaml", /, **parameters: str) -> dict[str, Any]:
+    """Return what SAM's translator makes of a template, as it does for each deployment anew."""
     given = [f"{name}={value}" for name, value in (PARAMETERS | parameters).items()]
-    command = [str(SAM_PYTHON), str(TRANSFORM), str(ROOT / "template.yaml"), *given]
+    command = [str(SAM_PYTHON), str(TRANSFORM), str(path), *given]
     run = subprocess.run(command, capture_output=True, text=True, check=False)
     assert run.returncode == 0, run.stderr
     template: dict[str, Any] = json.loads(run.stdout)

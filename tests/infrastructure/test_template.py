@@ -33,7 +33,7 @@ def test_it_holds_these_resources_and_no_others(transformed: dict[str, Any]) -> 
         "AWS::Lambda::Function": CAPABILITIES,
         "AWS::IAM::Role": CAPABILITIES,
         "AWS::Logs::LogGroup": CAPABILITIES + 1,  # the access log
-        "AWS::Lambda::Permission": ROUTES + 1,  # the authorizer's
+        "AWS::Lambda::Permission": ROUTES + 2,  # the authorizer's: this API's, and a trusted account's
         "AWS::Lambda::LayerVersion": 2,
         "AWS::DynamoDB::Table": len(TABLES),
         "AWS::ApiGatewayV2::Api": 1,
