@@ -12,7 +12,7 @@ from typing import Any
 from local.ports import is_listening
 from local.template import ROOT
 
-FOLDER = ROOT / ".local"
+FOLDER = Path(os.environ.get("LOCAL_FOLDER", ROOT / ".local"))
 
 
 class NoStack(Exception):
