@@ -5,6 +5,7 @@ repeats the call, which must be as if nothing had happened.
 """
 
 import itertools
+import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
@@ -134,6 +135,24 @@ def test_an_issue_leaves_an_entry_or_a_key_that_nobody_has_seen(
     # What is left can be found, and ended.
     for key in left:
         assert deployment.revoke(application_id, key["id"], deployment.token()).status == 200
+
+
+@pytest.mark.parametrize(("applied", "dies"), STOPS)
+@pytest.mark.parametrize("at", range(2))
+def test_a_create_leaves_an_entry_or_an_application_that_nobody_knows_of(
+    deployment: Deployment, at: int, applied: bool, dies: bool
+) -> None:
+    owner, stop = f"owner-{uuid.uuid4()}", Stop(at, applied, dies)
+
+    def create() -> Answer:
+        return deployment.call("CreateApplication", deployment.token(owner), body={"name": "x"})
+
+    run_until(stop, create)
+    assert stop.calls == ["PutItem", "PutItem"][: at + 1]
+    left = at + applied - 1  # applications: the first write is the entry
+    listing = deployment.call("ListApplications", deployment.token(owner))
+    assert len(listing.body["items"]) == max(0, left)
+    assert create().status == 201
 
 
 ROTATE = ["GetItem", "PutItem", "PutItem", "UpdateItem"]

@@ -12,6 +12,7 @@ from hypothesis.stateful import (
     RuleBasedStateMachine,
     initialize,
     invariant,
+    precondition,
     rule,
     run_state_machine_as_test,
 )
@@ -60,6 +61,14 @@ class History(RuleBasedStateMachine):
         answer = self.deployment.revoke(self.application_id, key_id, self.deployment.token())
         assert answer.status == 200
         self.revoked.add(key_id)
+
+    @precondition(lambda self: len(self.issued) > 2)
+    @rule()
+    def revoke_all(self) -> None:
+        path = {"id": self.application_id}
+        answer = self.deployment.call("RevokeAllApiKeys", self.deployment.token(), path=path)
+        assert answer.body == {"revoked": len(self.issued.keys() - self.revoked)}
+        self.revoked |= self.issued.keys()
 
     @rule(target=keys, key_id=keys, overlap=st.integers(0, 100))
     def rotate(self, key_id: str, overlap: int) -> str:
