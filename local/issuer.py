@@ -1,4 +1,4 @@
-"""An OpenID issuer for one machine: a fresh key pair, discovery, a key set, tokens for the asking."""
+"""An OpenID issuer for one machine: a fresh key pair, discovery, a key set, tokens for the asking; GitHub beside it."""
 
 import base64
 import json
@@ -14,6 +14,8 @@ from urllib.parse import parse_qs, unquote
 import jwt
 from cryptography.hazmat.primitives.asymmetric import ec
 from jwt.algorithms import ECAlgorithm
+
+from local.github import PUBLIC_KEYS, LocalGithub
 
 AUDIENCE = "api-keys"
 SCOPES = "api-keys:read api-keys:write api-keys:revoke api-keys:introspect"
@@ -36,10 +38,12 @@ class LocalIssuer:
 
     def __init__(self, port: int = 0, *, host: str = "127.0.0.1", name: str = "127.0.0.1") -> None:
         self.rotate()
+        self.github = LocalGithub()
         self._server = ThreadingHTTPServer((host, port), self._request_handler())
         self.port = self._server.server_port
         self.url = f"http://{name}:{self.port}"
         self.jwks_url = self.url + JWKS
+        self.github_keys_url = self.url + PUBLIC_KEYS
         self._thread = Thread(target=self._server.serve_forever, args=(0.05,), daemon=True)
 
     def rotate(self) -> None:
@@ -90,6 +94,8 @@ class LocalIssuer:
             _answer(request, 200, document)
         elif request.path == JWKS:
             _answer(request, 200, self.key_set())
+        elif request.path == PUBLIC_KEYS:
+            _answer(request, 200, self.github.public_keys())
         else:
             _answer(request, 404, {"error": "not_found"})
 

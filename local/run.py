@@ -130,6 +130,8 @@ def stack(port: int, dynamodb_host: str, folder: Path, data: Path | None = None)
             "Issuer": issuer.url,
             "Audience": AUDIENCE,
             "DynamoDbEndpoint": dynamodb,
+            "GithubAlerts": "true",
+            "GithubKeysUrl": issuer.github_keys_url,
             "CorsOrigins": f"http://127.0.0.1:{port},http://localhost:{port}",
             "ReferenceServers": "http://127.0.0.1:* http://localhost:*",
         }

@@ -28,6 +28,9 @@ if TYPE_CHECKING:
     from types_boto3_dynamodb import DynamoDBClient
 
 NOTHING: Mapping[str, str] = MappingProxyType({})
+# Parameters of a deployment that has every function, also those that are off unless asked for.
+EVERYTHING = {"GithubAlerts": "true"}
+FORM = {"content-type": "application/x-www-form-urlencoded"}
 NOW = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
 UNAUTHORIZED = {
     "error": "Unauthorized",
@@ -149,7 +152,8 @@ class Deployment:
         issuer = LocalIssuer()
         issuer.start()
         with nullcontext(dynamodb) if dynamodb else moto_server() as url, environment(AWS_ENVIRONMENT):
-            template = Template({"Issuer": issuer.url, "Audience": AUDIENCE, "DynamoDbEndpoint": url})
+            given = {"Issuer": issuer.url, "Audience": AUDIENCE, "DynamoDbEndpoint": url}
+            template = Template(EVERYTHING | {"GithubKeysUrl": issuer.github_keys_url} | given)
             own_client = boto3.client("dynamodb", endpoint_url=url)
             template.create_tables(own_client)
             deployment = cls(issuer, template, own_client)
@@ -221,6 +225,16 @@ class Deployment:
         if body is not None:
             event["body"] = body if isinstance(body, str) else json.dumps(body)
         return self.invoke(f"{function}Function", event | changes)
+
+    def revoke_by_string(self, body: str, **changes: Any) -> Answer:
+        """Send a form to the revoke by string."""
+        return self.call("RevokeLeakedApiKey", body=body, headers=FORM, **changes)
+
+    def report_by_github(self, *found: dict[str, Any]) -> Answer:
+        """Send an alert of GitHub's."""
+        body = json.dumps(found)
+        headers = self.issuer.github.headers(body.encode())
+        return self.call("RevokeApiKeysFoundByGithub", body=body, headers=headers)
 
     def authorize(self, headers: Mapping[str, str], **changes: Any) -> Any:
         """Ask the Lambda authorizer about a request with these headers."""

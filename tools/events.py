@@ -1,6 +1,6 @@
-"""Make the sample events anew: their tokens are signed by a key that exists only while this runs.
+"""Make the sample events anew: their tokens, and GitHub's alert, are signed by keys that exist only while this runs.
 
-What verifies them, the public key, goes into local/sam-local.json, the environment of `sam local invoke`.
+What verifies them, the public keys, goes into local/sam-local.json, the environment of `sam local invoke`.
 """
 
 import base64
@@ -15,6 +15,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from jwt.algorithms import ECAlgorithm
 
 from local.demo import DOCUMENTED_ID, OTHER, OWNER, SECOND_ID, SHIPPING_ID
+from local.github import LocalGithub
 from local.issuer import AUDIENCE, SCOPES
 from local.template import ROOT
 
@@ -70,7 +71,7 @@ def unknown(method: str, path: str) -> dict[str, Any]:
     return event(route, method, path, None, proxy=path.removeprefix("/"))
 
 
-def others(token: Callable[[str], str]) -> dict[str, dict[str, Any]]:
+def others(token: Callable[[str], str], github: LocalGithub) -> dict[str, dict[str, Any]]:
     """Return the events of the other functions, by name of their files."""
     applications, keys = "/api/v1/applications", "/api/v1/applications/{id}/api-keys"
     key, rotate, introspect = f"{keys}/{{keyId}}", f"{keys}/{{keyId}}/rotate", "/api/v1/api-keys/introspect"
@@ -91,6 +92,18 @@ def others(token: Callable[[str], str]) -> dict[str, dict[str, Any]]:
     junk["headers"] |= form
     empty = made("POST", introspect, alice, "token=")
     empty["headers"] |= form
+    by_string, by_github = "/api/v1/api-keys/revoke", "/api/v1/api-keys/leaked/github"
+    leaked = {
+        name: made("POST", by_string, None, f"token={text}")
+        for name, text in (("200", "ak_junk"), ("400", ""))
+    }
+    for one in leaked.values():
+        one["headers"] |= form
+    alert = json.dumps(
+        [{"token": "ak_junk", "type": "api_keys", "url": "https://github.com/", "source": "commit"}]
+    )
+    found, unsigned = made("POST", by_github, None, alert), made("POST", by_github, None, alert)
+    found["headers"] |= github.headers(alert.encode())
     behind = made("GET", "/api/v1/whoami", None)
     passed_on = {
         "applicationId": DOCUMENTED_ID,
@@ -119,14 +132,24 @@ def others(token: Callable[[str], str]) -> dict[str, dict[str, Any]]:
         "rotate_api_key/403": made("POST", rotate, bob, **first),
         "introspect_api_key/200": junk,
         "introspect_api_key/400": empty,
+        "revoke_leaked_api_key/200": leaked["200"],
+        "revoke_leaked_api_key/400": leaked["400"],
+        "revoke_api_keys_found_by_github/200": found,
+        "revoke_api_keys_found_by_github/403": unsigned,
         "authorize_request/refused": made("GET", "/api/v1/whoami", "ak_junk") | {"type": "REQUEST"},
         "whoami/200": behind,
         "whoami/401": made("GET", "/api/v1/whoami", None),
     }
 
 
+def as_url(document: dict[str, Any]) -> str:
+    """Return a `data:` URL of a JSON document."""
+    return f"data:application/json;base64,{base64.b64encode(json.dumps(document).encode()).decode()}"
+
+
 def main() -> None:
     """Write events/ and local/sam-local.json."""
+    github = LocalGithub()
     private_key, kid = ec.generate_private_key(ec.SECP256R1()), f"sample-events-{uuid.uuid4().hex[:8]}"
 
     def token(subject: str) -> str:
@@ -147,7 +170,7 @@ def main() -> None:
         "revoke_api_key/401": revoke(DOCUMENTED_ID, None),
         "revoke_api_key/403": revoke(DOCUMENTED_ID, token(OTHER)),
         "revoke_api_key/404": revoke(ABSENT_ID, token(OWNER)),
-        **others(token),
+        **others(token, github),
         "serve_reference/200": event("GET /openapi.json", "GET", "/openapi.json", None),
         "serve_reference/404": event("GET /assets/{name}", "GET", "/assets/x.js", None, name="x.js"),
         "refuse_unknown_route/204": unknown("OPTIONS", revoke(DOCUMENTED_ID, None)["rawPath"]),
@@ -163,11 +186,11 @@ def main() -> None:
         "use": "sig",
         "alg": "ES256",
     }
-    key_set = base64.b64encode(json.dumps({"keys": [public]}).encode()).decode()
     variables = {
         "ISSUER": ISSUER,
         "AUDIENCE": AUDIENCE,
-        "JWKS_URL": f"data:application/json;base64,{key_set}",
+        "JWKS_URL": as_url({"keys": [public]}),
+        "GITHUB_KEYS_URL": as_url(github.public_keys()),
         "SCOPE_PREFIX": "",
         "AWS_ENDPOINT_URL_DYNAMODB": DYNAMODB,
     }

@@ -1,11 +1,12 @@
-"""GET /api/v1/applications: the caller's applications, newest first."""
+"""GET /api/v1/applications: the caller's applications, newest first; for administrators, any owner's."""
 
 from functools import partial
 
 from apikeys.caller import Caller
 from apikeys.dynamodb import DynamoDb
 from apikeys.endpoint import endpoint
-from apikeys.pages import page, page_asked_for
+from apikeys.errors import Forbidden
+from apikeys.pages import owner_asked_for, page, page_asked_for
 from apikeys.records import Application
 from apikeys.request import JSON, Request
 from apikeys.store.applications import Applications
@@ -19,6 +20,9 @@ applications, listings = Applications(dynamodb), Listings(dynamodb)
 def handler(request: Request, caller: Caller) -> JSON:
     """Return a page of them."""
     limit, after = page_asked_for(request)
-    own = partial(applications.find, owner=caller.owner)
-    found, following = listings.page(applications_of(caller.owner), own, limit=limit, after=after)
+    owner = owner_asked_for(request) or caller.owner
+    if not caller.may_act_for(owner):
+        raise Forbidden("applications of another owner")
+    find = partial(applications.find, owner=owner)
+    found, following = listings.page(applications_of(owner), find, limit=limit, after=after)
     return page(found, Application.public, following)

@@ -22,7 +22,14 @@ API = {
     "/api/v1/api-keys/introspect": ("POST",),
     "/api/v1/whoami": ("GET",),
 }
-ROUTES = API | (REFERENCE if os.environ.get("REFERENCE_PAGE") == "true" else {})
+BY_STRING = {"/api/v1/api-keys/revoke": ("POST",)}
+BY_GITHUB = {"/api/v1/api-keys/leaked/github": ("POST",)}
+ROUTES = (
+    API
+    | (REFERENCE if os.environ.get("REFERENCE_PAGE") == "true" else {})
+    | (BY_STRING if os.environ.get("REVOKE_BY_STRING") in ("on", "authorized") else {})
+    | (BY_GITHUB if os.environ.get("GITHUB_ALERTS") == "true" else {})
+)
 PATTERNS = {re.compile(re.sub(r"\{\w+\}", "[^/]+", path)): methods for path, methods in ROUTES.items()}
 
 

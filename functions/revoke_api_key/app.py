@@ -12,7 +12,7 @@ keys = ApiKeys(DynamoDb.connect())
 
 @endpoint(scope="api-keys:revoke")
 def handler(request: Request, caller: Caller) -> JSON:
-    """Set the key to revoked. From the 200 on, no check accepts it; repeating it changes nothing."""
+    """Set the key to revoked. From the 200 on, no check accepts it; repeating it fills an empty reason at most."""
     application_id, key_id = request.path_uuids("id", "keyId")
     reason = reason_asked_for(request)
     keys.revoke(key_id, application_id=application_id, caller=caller, reason=reason)

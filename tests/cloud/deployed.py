@@ -71,7 +71,8 @@ def stack(
     deployment = Deployment(account, "api-keys", tmp_path_factory.mktemp("deployment"))
     with Origin() as allowed:
         with step("sam deploy"):
-            deployment.deploy(Issuer=issuer.url, KeepData="false", CorsOrigins=allowed.url)
+            github = {"GithubAlerts": "true", "GithubKeysUrl": issuer.github_keys_url}
+            deployment.deploy(Issuer=issuer.url, KeepData="false", CorsOrigins=allowed.url, **github)
         yield reach(deployment, issuer, allowed)
         with step("sam delete"):
             deployment.delete()

@@ -31,10 +31,15 @@ def test_it_is_changed_by_a_second_deploy_keeps_its_data_and_is_deleted_whole(
     revoked, active = stack.put_key(), stack.put_key(owner=cognito.client_id)
     assert stack.revoke(revoked.application_id, revoked.key_id, stack.token()).status_code == 200
     assert stack.send("GET", "/").status_code == 200
+    by_string, by_github = "/api/v1/api-keys/revoke", "/api/v1/api-keys/leaked/github"
+    assert stack.send("POST", by_string, data={"token": "ak_junk"}).status_code == 200
+    assert stack.send("POST", by_github, json=[]).status_code == 404, "off unless asked for"
     tombstone = stack.stored(revoked.key_id)
 
     with step("sam deploy, with other parameters"):
-        deployment.deploy(**cognito.parameters(), ReferencePage="false", KeepData="false")
+        deployment.deploy(
+            **cognito.parameters(), ReferencePage="false", RevokeByString="off", KeepData="false"
+        )
     assert reach(deployment, issuer).apis == stack.apis, "the API keeps its address"
     for token, status, body in (
         (stack.token(), 401, UNAUTHORIZED),  # of the issuer before
@@ -48,6 +53,8 @@ def test_it_is_changed_by_a_second_deploy_keeps_its_data_and_is_deleted_whole(
     for path in ("/", "/openapi.json"):
         gone = stack.send("GET", path)
         assert (gone.status_code, gone.json()) == (404, NOT_FOUND)
+    gone = stack.send("POST", by_string, data={"token": "ak_junk"})
+    assert (gone.status_code, gone.json()) == (404, NOT_FOUND)
 
     assert what_is_left(account, "changing") != []
     with step("sam delete"):

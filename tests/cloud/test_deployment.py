@@ -6,8 +6,9 @@ from local.template import Template
 from tests.cloud.deployed import Deployed
 from tests.cloud.deployment import ARCHITECTURE
 from tests.contract.test_template import UNKNOWN, routes
+from tests.deployment import EVERYTHING
 
-TEMPLATE = Template({})
+TEMPLATE = Template(EVERYTHING)
 FUNCTIONS = TEMPLATE.functions()
 
 

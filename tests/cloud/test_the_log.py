@@ -4,8 +4,9 @@ import json
 
 from local.template import Template
 from tests.cloud.deployed import Deployed
+from tests.deployment import EVERYTHING
 
-TEMPLATE = Template({})
+TEMPLATE = Template(EVERYTHING)
 REVOKE = "DELETE /api/v1/applications/{id}/api-keys/{keyId}"
 
 

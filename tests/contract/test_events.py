@@ -14,20 +14,26 @@ from local.demo import seed
 from local.functions import Context
 from local.run import AWS_ENVIRONMENT
 from local.template import ROOT, Handler, Template, environment
-from tests.deployment import FORBIDDEN, NOT_FOUND, UNAUTHORIZED, bad_request
+from tests.deployment import EVERYTHING, FORBIDDEN, NOT_FOUND, UNAUTHORIZED, bad_request
 from tests.moto_server import moto_server
 
 EVENTS = sorted((ROOT / "events").glob("*/*.json"))
 SETTINGS = json.loads((ROOT / "local" / "sam-local.json").read_text())["Parameters"]
 # What the documentation says; other answers are the business of their own tests.
 BODIES = {"401": UNAUTHORIZED, "403": FORBIDDEN, "404": NOT_FOUND}
-DOCUMENTED = {"revoke_api_key/200": {}, "revoke_api_key/400": bad_request("keyId")}
-DOCUMENTED |= {"introspect_api_key/200": {"active": False}}
+DOCUMENTED: dict[str, Any] = {"revoke_api_key/200": {}, "revoke_api_key/400": bad_request("keyId")}
+DOCUMENTED |= {"introspect_api_key/200": {"active": False}, "revoke_leaked_api_key/200": {}}
+DOCUMENTED |= {
+    "revoke_leaked_api_key/400": bad_request(token="must be given exactly once"),
+    "revoke_api_keys_found_by_github/200": [
+        {"token_raw": "ak_junk", "token_type": "api_keys", "label": "false_positive"}
+    ],
+}
 
 
 @pytest.fixture(scope="module")
 def handlers() -> Iterator[dict[str, Handler]]:
-    functions = Template({}).functions()
+    functions = Template(EVERYTHING).functions()
     variables = {name: value for name, value in SETTINGS.items() if name != "AWS_ENDPOINT_URL_DYNAMODB"}
     with moto_server() as url, environment(AWS_ENVIRONMENT):
         Template({}).create_tables(boto3.client("dynamodb", endpoint_url=url))
@@ -69,8 +75,8 @@ def test_every_documented_outcome_of_the_revoke_has_an_event() -> None:
 
 
 def test_sam_local_may_override_each_of_its_settings() -> None:
-    declared = Template({}).document["Globals"]["Function"]["Environment"]["Variables"]
-    assert SETTINGS.keys() <= declared.keys()
+    functions = Template(EVERYTHING).functions().values()
+    assert SETTINGS.keys() <= {name for function in functions for name in function.environment}
 
 
 def test_no_private_key_is_in_the_repository() -> None:
@@ -79,3 +85,5 @@ def test_no_private_key_is_in_the_repository() -> None:
         assert "PRIVATE KEY" not in path.read_text()
     [jwk] = json.loads(base64.b64decode(SETTINGS["JWKS_URL"].split(",")[1]))["keys"]
     assert set(jwk) == {"kty", "crv", "x", "y", "kid", "use", "alg"}
+    [key] = json.loads(base64.b64decode(SETTINGS["GITHUB_KEYS_URL"].split(",")[1]))["public_keys"]
+    assert key["key"].startswith("-----BEGIN PUBLIC KEY-----")

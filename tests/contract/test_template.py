@@ -7,8 +7,9 @@ from typing import Any
 import pytest
 
 from local.template import ROOT, Template
+from tests.deployment import EVERYTHING
 
-TEMPLATE = Template({})
+TEMPLATE = Template(EVERYTHING)
 FUNCTIONS = TEMPLATE.resources("AWS::Serverless::Function")
 TABLES = TEMPLATE.resources("AWS::DynamoDB::Table")
 
@@ -51,10 +52,35 @@ def test_whatever_is_read_may_be_asked_for_by_head_alone() -> None:
 
 
 def test_the_reference_can_be_left_out_whole() -> None:
-    left_out = Template({"ReferencePage": "false"})
+    left_out = Template(EVERYTHING | {"ReferencePage": "false"})
     assert FUNCTIONS.keys() - left_out.functions().keys() == {"ServeReferenceFunction"}
     for kind in ("AWS::IAM::Role", "AWS::Logs::LogGroup"):
         assert [name for name in left_out.resources(kind) if "Reference" in name] == []
+
+
+@pytest.mark.parametrize(
+    ("parameters", "function", "path"),
+    [
+        ({"RevokeByString": "off"}, "RevokeLeakedApiKey", "/api/v1/api-keys/revoke"),
+        ({"GithubAlerts": "false"}, "RevokeApiKeysFoundByGithub", "/api/v1/api-keys/leaked/github"),
+    ],
+)
+def test_who_may_revoke_by_string_is_a_choice_and_what_is_not_chosen_is_not_there(
+    parameters: dict[str, str], function: str, path: str
+) -> None:
+    """Guarantee: a way in that is off is no function and no role, and its path a 404, whatever the method."""
+    without = Template(EVERYTHING | parameters)
+    assert FUNCTIONS.keys() - without.functions().keys() == {f"{function}Function"}
+    for kind in ("AWS::IAM::Role", "AWS::Logs::LogGroup"):
+        assert [name for name in without.resources(kind) if name.startswith(function)] == []
+    known = without.functions()["RefuseUnknownRouteFunction"].load().__wrapped__.__globals__["ROUTES"]  # type: ignore[attr-defined]
+    assert routes().keys() - known.keys() == {path}
+
+
+def test_github_is_not_listened_to_unless_asked_for() -> None:
+    defaults = Template({}).functions()
+    assert FUNCTIONS.keys() - defaults.keys() == {"RevokeApiKeysFoundByGithubFunction"}
+    assert defaults["RevokeLeakedApiKeyFunction"].environment["REVOKE_BY_STRING"] == "on"
 
 
 def test_every_capability_has_its_function_and_every_function_its_capability() -> None:
@@ -93,7 +119,7 @@ def test_no_table_has_an_index(name: str) -> None:
 
 
 def test_every_log_is_kept_for_the_time_asked_for() -> None:
-    groups = Template({"LogRetentionDays": "7"}).resources("AWS::Logs::LogGroup")
+    groups = Template(EVERYTHING | {"LogRetentionDays": "7"}).resources("AWS::Logs::LogGroup")
     assert {group["RetentionInDays"] for group in groups.values()} == {"7"}
     assert {function["LoggingConfig"]["LogGroup"] for function in FUNCTIONS.values()} <= groups.keys()
 
@@ -162,12 +188,12 @@ def test_no_parameter_has_to_be_given() -> None:
 )
 def test_a_deployment_takes_keys_over_https_only_or_from_this_machine(url: str) -> None:
     """Guarantee: neither the issuer, whose discovery document names the keys, nor the key set is read in the clear."""
-    for parameter in ("Issuer", "JwksUrl"):
+    for parameter in ("Issuer", "JwksUrl", "GithubKeysUrl"):
         pattern = TEMPLATE.document["Parameters"][parameter]["AllowedPattern"]
         assert not re.search(pattern, url)
         for good in ("https://login.example.com:8443/a/b?c=d", "https://i.example", "http://127.0.0.1:3001"):
             assert re.search(pattern, good)
-        assert re.search(pattern, ""), "found by itself"
+        assert bool(re.search(pattern, "")) is (parameter != "GithubKeysUrl"), "found by itself"
 
 
 @pytest.mark.parametrize("prefix", ["", "https://api.example/", "api://1b6e/", "api-keys/", "urn:x:"])

@@ -68,6 +68,7 @@ def stack(step: Step, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cont
             seed(dynamodb)
         endpoint = {"AWS_ENDPOINT_URL_DYNAMODB": f"http://{docker.HOST}:{url.rsplit(':', 1)[1]}"}
         own = {"ISSUER": issuer.url, "AUDIENCE": AUDIENCE, "JWKS_URL": "", "SCOPE_PREFIX": ""}
+        own |= {"GITHUB_KEYS_URL": issuer.github_keys_url}
         samples = json.loads((ROOT / "local" / "sam-local.json").read_text())["Parameters"]
         variables = _write(folder / "variables.json", own | endpoint)
         sample_variables = _write(folder / "sample-variables.json", samples | endpoint)

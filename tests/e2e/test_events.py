@@ -9,10 +9,11 @@ import pytest
 
 from local.template import Template
 from tests.contract.test_events import EVENTS, assert_is_named_after
+from tests.deployment import EVERYTHING
 from tests.e2e import sam
 from tests.e2e.containers import Containers
 
-FUNCTIONS = {function.code.name: name for name, function in Template({}).functions().items()}
+FUNCTIONS = {function.code.name: name for name, function in Template(EVERYTHING).functions().items()}
 DURATION = re.compile(r"REPORT .*?\tDuration: ([\d.]+) ms")
 COLD, WARM = 5, 20
 

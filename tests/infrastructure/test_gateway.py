@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from tests.contract.test_template import UNKNOWN, routes
+from tests.deployment import EVERYTHING
 from tests.infrastructure.conftest import Settle
 
 REFERENCE = {"/", "/openapi.json", "/assets/{name}"}
@@ -23,12 +24,21 @@ CORS = {
     "exposeHeaders": ["allow", "retry-after", "www-authenticate"],
     "maxAge": 600,
 }
-LIMITS = ("Rate", "Burst", "RevokeRate", "RevokeBurst", "UnknownRate", "UnknownBurst")
+BY_STRING = "POST /api/v1/api-keys/revoke"
+LIMITS = (
+    *("Rate", "Burst", "RevokeRate", "RevokeBurst", "UnknownRate", "UnknownBurst"),
+    *("RevokeByStringRate", "RevokeByStringBurst"),
+)
 # By parameter, the functions that share it.
 CONCURRENCY = {
     "AuthorizerConcurrency": {"AuthorizeRequestFunction"},
     "RevokeConcurrency": {"RevokeApiKeyFunction", "RevokeAllApiKeysFunction"},
-    "PublicConcurrency": {"ServeReferenceFunction", "RefuseUnknownRouteFunction"},
+    "RevokeByStringConcurrency": {"RevokeLeakedApiKeyFunction"},
+    "PublicConcurrency": {
+        "ServeReferenceFunction",
+        "RefuseUnknownRouteFunction",
+        "RevokeApiKeysFoundByGithubFunction",
+    },
 }
 
 
@@ -44,7 +54,7 @@ def reserved(resources: dict[str, Any]) -> dict[str, str]:
 
 
 def test_the_api_has_the_routes_of_the_template(settled: Settle) -> None:
-    paths = body(settled())["paths"]
+    paths = body(settled(**EVERYTHING))["paths"]
     assert paths.keys() == routes().keys() | {"$default", UNKNOWN}
     for path, methods in routes().items():
         assert {method.upper() for method in paths[path]} == set(methods)
@@ -95,6 +105,24 @@ def test_the_reference_can_be_left_out(settled: Settle) -> None:
     assert all(name.startswith("ServeReference") for name in gone)
 
 
+@pytest.mark.parametrize(
+    ("on", "off", "path", "name"),
+    [
+        ({}, {"RevokeByString": "off"}, "/api/v1/api-keys/revoke", "RevokeLeakedApiKey"),
+        (EVERYTHING, {}, "/api/v1/api-keys/leaked/github", "RevokeApiKeysFoundByGithub"),
+    ],
+)
+def test_a_way_to_revoke_by_string_that_is_off_is_not_there(
+    settled: Settle, on: dict[str, str], off: dict[str, str], path: str, name: str
+) -> None:
+    """Guarantee: no route, and nothing of its function; GitHub's is off unless asked for."""
+    with_it, without = settled(**on), settled(**off)
+    assert body(with_it)["paths"].keys() - body(without)["paths"].keys() == {path}
+    gone = with_it.keys() - without.keys()
+    assert {f"{name}Function", f"{name}Role", f"{name}Logs"} < gone
+    assert all(one.startswith(name) for one in gone)
+
+
 def test_routes_are_throttled_by_parameter(settled: Settle) -> None:
     given = {f"{kind}Limit": str(number) for number, kind in enumerate(LIMITS)}
     stage = settled(**given)["HttpApiApiGatewayDefaultStage"]["Properties"]
@@ -106,13 +134,14 @@ def test_routes_are_throttled_by_parameter(settled: Settle) -> None:
     unknown = ("$default", f"ANY {UNKNOWN}", f"OPTIONS {UNKNOWN}")
     assert stage["RouteSettings"] == {
         **dict.fromkeys(REVOKES, limits("2", "3")),
+        BY_STRING: limits("6", "7"),
         **dict.fromkeys(unknown, limits("4", "5")),
     }
 
 
 def test_only_routes_that_every_deployment_has_are_throttled_by_name(settled: Settle) -> None:
     """API Gateway refuses a stage with a setting for a route that the API does not have."""
-    resources = settled(ReferencePage="false")
+    resources = settled(ReferencePage="false", RevokeByString="off")
     there = {
         f"{'ANY' if method.startswith('x-') else method.upper()} {path}"
         for path, operations in body(resources)["paths"].items()
@@ -120,14 +149,15 @@ def test_only_routes_that_every_deployment_has_are_throttled_by_name(settled: Se
     }
     settings = resources["HttpApiApiGatewayDefaultStage"]["Properties"]["RouteSettings"]
     assert settings.keys() - {"$default"} <= there
+    assert BY_STRING not in there
 
 
 def test_no_concurrency_is_reserved_unless_asked_for(settled: Settle) -> None:
     """A literal 0 would switch the function off."""
-    assert reserved(settled()) == {}
+    assert reserved(settled(**EVERYTHING)) == {}
 
 
 @pytest.mark.parametrize(("parameter", "functions"), CONCURRENCY.items())
 def test_concurrency_is_reserved_by_parameter(settled: Settle, parameter: str, functions: set[str]) -> None:
     """So that public routes, or anything else in the account, cannot starve the authorizer."""
-    assert reserved(settled(**{parameter: "50"})) == dict.fromkeys(functions, "50")
+    assert reserved(settled(**EVERYTHING, **{parameter: "50"})) == dict.fromkeys(functions, "50")

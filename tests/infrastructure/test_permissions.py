@@ -26,7 +26,7 @@ ALLOWED = {
         ("dynamodb:BatchGetItem", "ApiKeysTable"),
     },
     "ListApplications": {("dynamodb:Query", "ListingsTable"), ("dynamodb:BatchGetItem", "ApplicationsTable")},
-    "ReadApiKey": {("dynamodb:GetItem", "ApiKeysTable")},
+    "ReadApiKey": {("dynamodb:GetItem", "ApiKeysTable"), ("dynamodb:GetItem", "ApplicationsTable")},
     "RefuseUnknownRoute": set(),
     "RevokeAllApiKeys": {
         ("dynamodb:GetItem", "ApplicationsTable"),
@@ -35,6 +35,8 @@ ALLOWED = {
         ("dynamodb:UpdateItem", "ApiKeysTable"),
     },
     "RevokeApiKey": {("dynamodb:UpdateItem", "ApiKeysTable")},
+    "RevokeApiKeysFoundByGithub": {("dynamodb:UpdateItem", "ApiKeysTable")},
+    "RevokeLeakedApiKey": {("dynamodb:UpdateItem", "ApiKeysTable")},
     "RotateApiKey": {
         ("dynamodb:PutItem", "ListingsTable"),
         ("dynamodb:GetItem", "ApiKeysTable"),
@@ -120,6 +122,8 @@ def test_only_this_api_may_invoke_and_each_route_only_its_function(transformed: 
         ("RefuseUnknownRoute", "${__Stage__}/*"),
         ("RevokeAllApiKeys", "${__Stage__}/POST/api/v1/applications/*/api-keys/revoke-all"),
         ("RevokeApiKey", "${__Stage__}/DELETE/api/v1/applications/*/api-keys/*"),
+        ("RevokeApiKeysFoundByGithub", "${__Stage__}/POST/api/v1/api-keys/leaked/github"),
+        ("RevokeLeakedApiKey", "${__Stage__}/POST/api/v1/api-keys/revoke"),
         ("RotateApiKey", "${__Stage__}/POST/api/v1/applications/*/api-keys/*/rotate"),
         ("ServeReference", "${__Stage__}/GET/"),
         ("ServeReference", "${__Stage__}/GET/openapi.json"),

@@ -16,6 +16,7 @@ import boto3
 import pytest
 import requests
 
+from tests.deployment import EVERYTHING
 from tests.infrastructure.conftest import PARAMETERS, Settle
 from tests.moto_server import moto_server
 
@@ -71,8 +72,8 @@ def account() -> Iterator[Account]:
 
 
 def test_everything_is_created(account: Account, transformed: dict[str, Any], settled: Settle) -> None:
-    with account.stack(transformed) as names:
-        assert names.keys() == settled().keys() - UNSUPPORTED
+    with account.stack(transformed, **EVERYTHING) as names:
+        assert names.keys() == settled(**EVERYTHING).keys() - UNSUPPORTED
         assert set(account.client("dynamodb").list_tables()["TableNames"]) == {
             names["ApiKeysTable"],
             names["ApplicationsTable"],

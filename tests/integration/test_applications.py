@@ -130,6 +130,42 @@ def test_the_callers_applications_are_listed_newest_first_in_pages(
     assert sizes == [2, 2, 1]
 
 
+def test_an_administrator_lists_any_owners_applications_page_by_page(
+    deployment: Deployment, clock: time_machine.Traveller
+) -> None:
+    owner = str(uuid.uuid4())
+    created = []
+    for _ in range(3):
+        clock.shift(1)
+        created.append(deployment.application(owner))
+    admin, listed, query = deployment.token("admin", "api-keys:admin"), [], {"owner": owner, "limit": "2"}
+    while True:
+        page = deployment.call("ListApplications", admin, query=query).body
+        listed += [(application["id"], application["ownerId"]) for application in page["items"]]
+        if page["nextCursor"] is None:
+            break
+        query["cursor"] = page["nextCursor"]
+    assert listed == [(id_, owner) for id_ in reversed(created)]
+
+
+def test_the_caller_may_name_itself_and_nobody_else(deployment: Deployment) -> None:
+    """Guarantee: whoever is no administrator learns nothing of another owner's applications."""
+    dora = str(uuid.uuid4())
+    application = deployment.application(dora)
+    own = deployment.call("ListApplications", deployment.token(dora), query={"owner": dora})
+    assert [one["id"] for one in own.body["items"]] == [application]
+    for owner in (dora, "nobody"):
+        answer = deployment.call("ListApplications", deployment.token("eve"), query={"owner": owner})
+        assert (answer.status, answer.body) == (403, FORBIDDEN)
+
+
+@pytest.mark.parametrize("owner", ["", "x" * 256, "a\nb", "\u200b"])
+def test_400_for_what_can_be_no_owner(deployment: Deployment, owner: str) -> None:
+    admin = deployment.token("admin", "api-keys:admin")
+    answer = deployment.call("ListApplications", admin, query={"owner": owner})
+    assert (answer.status, answer.body) == (400, bad_request(owner="must be 1 to 255 printable characters"))
+
+
 def test_nobodys_list_is_empty(deployment: Deployment) -> None:
     answer = deployment.call("ListApplications", deployment.token("nobody"))
     assert (answer.status, answer.body) == (200, {"items": [], "nextCursor": None})

@@ -16,15 +16,15 @@ import pytest
 from apikeys import deadline
 from apikeys.errors import InternalError
 from apikeys.keys import ApiKey
-from local.issuer import AUDIENCE
+from local.issuer import AUDIENCE, LocalIssuer
 from local.run import AWS_ENVIRONMENT
 from local.template import Handler, Template, environment
-from tests.deployment import sample_event
+from tests.deployment import EVERYTHING, FORM, sample_event
 from tests.faulty_issuer import FaultyIssuer
 
 KEY_ID = "123e4567-e89b-12d3-a456-426614174000"
 REMAINING = 3.5  # seconds of the invocation
-FUNCTIONS = Template({}).functions()
+FUNCTIONS = Template(EVERYTHING).functions()
 # These ask nobody.
 ALONE = {"RefuseUnknownRouteFunction": 404, "ServeReferenceFunction": 200, "WhoamiFunction": 401}
 
@@ -74,17 +74,20 @@ def slow_dynamodb(manner: str) -> Iterator[str]:
         thread.join()
 
 
-def event_of(function: str, token: str) -> dict[str, Any]:
+def event_of(function: str, issuer: LocalIssuer) -> dict[str, Any]:
     """Return an event on which the function asks whomever it may ask."""
     event = copy.deepcopy(sample_event("revoke_api_key/401"))
-    event["headers"] |= {"authorization": f"Bearer {token}"}
+    event["headers"] |= {"authorization": f"Bearer {issuer.token('alice')}"}
     event["pathParameters"] = {"id": KEY_ID, "keyId": KEY_ID}
     match function:
         case "AuthorizeRequestFunction":
             event["headers"] = {"x-api-key": ApiKey.generate().reveal()}
-        case "IntrospectApiKeyFunction":
-            event["headers"]["content-type"] = "application/x-www-form-urlencoded"
+        case "IntrospectApiKeyFunction" | "RevokeLeakedApiKeyFunction":
+            event["headers"] |= FORM
             event["body"] = f"token={ApiKey.generate().reveal()}"
+        case "RevokeApiKeysFoundByGithubFunction":
+            event["body"] = json.dumps([{"token": ApiKey.generate().reveal(), "type": "api_keys"}])
+            event["headers"] |= issuer.github.headers(event["body"].encode())
         case "CreateApplicationFunction" | "IssueApiKeyFunction":
             event["body"] = json.dumps({"name": "x"})
         case "ServeReferenceFunction":
@@ -108,11 +111,12 @@ def outcomes(request: pytest.FixtureRequest) -> Iterator[dict[str, Outcome]]:
     issuer.delay = 1.5
     issuer.start()
     with slow_dynamodb(request.param) as url, environment(AWS_ENVIRONMENT):
-        template = Template({"Issuer": issuer.url, "Audience": AUDIENCE, "DynamoDbEndpoint": url})
+        given = {"Issuer": issuer.url, "Audience": AUDIENCE, "DynamoDbEndpoint": url}
+        template = Template(EVERYTHING | {"GithubKeysUrl": issuer.github_keys_url} | given)
         handlers = {name: function.load() for name, function in template.functions().items()}
         with ThreadPoolExecutor(len(handlers)) as pool:
             running = {
-                name: pool.submit(invoke, handler, event_of(name, issuer.token("alice")))
+                name: pool.submit(invoke, handler, event_of(name, issuer))
                 for name, handler in handlers.items()
             }
             found = {name: future.result() for name, future in running.items()}

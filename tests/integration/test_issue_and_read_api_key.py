@@ -39,7 +39,10 @@ def test_201_the_key_is_shown_this_once(deployment: Deployment, clock: time_mach
     }
     path = {"id": application_id, "keyId": key.key_id}
     read = deployment.call("ReadApiKey", deployment.token(), path=path)
-    assert (read.status, read.body) == (200, {name: value for name, value in issued.items() if name != "key"})
+    shown = {name: value for name, value in issued.items() if name != "key"}
+    # What a revoke would hit: for on-call, which has nothing but ids.
+    details = {"applicationName": "An application", "ownerId": "alice", "leakedIn": None}
+    assert (read.status, read.body) == (200, shown | details)
 
 
 def test_only_the_hash_of_the_secret_is_stored(deployment: Deployment) -> None:
@@ -176,7 +179,7 @@ def test_the_tombstone_says_when_by_whom_and_why(
     assert (tombstone["revokedBy"], tombstone["revokedReason"]) == ("on-call", "compromised")
 
 
-@pytest.mark.parametrize("reason", ["compromised", "rotated", "unused", "other"])
+@pytest.mark.parametrize("reason", ["compromised", "leaked", "rotated", "unused", "other"])
 def test_a_revoke_keeps_its_reason(deployment: Deployment, reason: str) -> None:
     issued = deployment.issue()
     path = {"id": issued["applicationId"], "keyId": issued["id"]}
@@ -186,11 +189,11 @@ def test_a_revoke_keeps_its_reason(deployment: Deployment, reason: str) -> None:
     assert deployment.call("ReadApiKey", deployment.token(), path=path).body["revokedReason"] == reason
 
 
-@pytest.mark.parametrize("reason", ["", "leaked", "Compromised", "compromised,other", " other", "x" * 5000])
+@pytest.mark.parametrize("reason", ["", "stolen", "Compromised", "compromised,other", " other", "x" * 5000])
 def test_a_revoke_for_another_reason_is_400_and_changes_nothing(deployment: Deployment, reason: str) -> None:
     issued = deployment.issue()
     path = {"id": issued["applicationId"], "keyId": issued["id"]}
     answer = deployment.call("RevokeApiKey", deployment.token(), path=path, query={"reason": reason})
-    message = "must be one of compromised, rotated, unused, other"
+    message = "must be one of compromised, leaked, rotated, unused, other"
     assert (answer.status, answer.body) == (400, bad_request(reason=message))
     assert deployment.accepts(issued["key"])

@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 
 from local.template import Template
-from tests.deployment import Deployment, sample_event
+from tests.deployment import EVERYTHING, Deployment, sample_event
 
-FUNCTIONS = [name for name in Template({}).functions() if name != "AuthorizeRequestFunction"]
+FUNCTIONS = [name for name in Template(EVERYTHING).functions() if name != "AuthorizeRequestFunction"]
 NOTHING: tuple[Any, ...] = (None, [], "event", 1, True, {})
 WRONG: tuple[Any, ...] = (None, [], {}, 1, True, "\ud800", {"a": None}, [{}])
 MEMBERS = (

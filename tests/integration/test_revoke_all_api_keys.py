@@ -135,7 +135,7 @@ def test_400_names_what_is_wrong(deployment: Deployment) -> None:
     issued = deployment.issue()
     for reason in ("", "x", "Compromised", "other,other"):
         answer = revoke_all(deployment, issued["applicationId"], reason=reason)
-        message = "must be one of compromised, rotated, unused, other"
+        message = "must be one of compromised, leaked, rotated, unused, other"
         assert (answer.status, answer.body) == (400, bad_request(reason=message))
     assert deployment.accepts(issued["key"])
 

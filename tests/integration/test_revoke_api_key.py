@@ -5,7 +5,16 @@ import uuid
 import pytest
 import time_machine
 
-from tests.deployment import FORBIDDEN, NOT_FOUND, NOW, UNAUTHORIZED, Deployment, bad_request, sample_event
+from tests.deployment import (
+    FORBIDDEN,
+    NOT_FOUND,
+    NOW,
+    UNAUTHORIZED,
+    Answer,
+    Deployment,
+    bad_request,
+    sample_event,
+)
 
 JSON_HEADERS = {"content-type": "application/json", "cache-control": "no-store"}
 MALFORMED_UUIDS = [
@@ -29,6 +38,11 @@ MALFORMED_UUIDS = [
     "%7B123e4567-e89b-12d3-a456-426614174000%7D",
     "x" * 10_000,
 ]
+
+
+def revoke_with_reason(deployment: Deployment, key: dict[str, str], token: str, reason: str) -> Answer:
+    path = {"id": key["applicationId"], "keyId": key["keyId"]}
+    return deployment.call("RevokeApiKey", token, path=path, query={"reason": reason})
 
 
 def test_200_an_active_key_of_the_caller_is_revoked(
@@ -60,6 +74,37 @@ def test_200_repeating_it_changes_nothing(deployment: Deployment, clock: time_ma
 
     assert (answer.status, answer.text, answer.headers) == (200, "{}", JSON_HEADERS)
     assert deployment.stored(key["keyId"]) == first
+
+
+def test_200_a_reason_is_filled_in_where_none_was_given_and_nothing_else_is_changed(
+    deployment: Deployment, clock: time_machine.Traveller
+) -> None:
+    """Guarantee: the one write that is allowed on a revoked key, and it is one call."""
+    key, token = deployment.put_key(owner="alice"), deployment.token("admin", "api-keys:admin")
+    deployment.revoke(key["applicationId"], key["keyId"], deployment.token("alice"))
+    first = deployment.stored(key["keyId"])
+    assert first
+    for reason, kept in (("leaked", "leaked"), ("other", "leaked")):
+        clock.shift(60)
+        deployment.calls.clear()
+        answer = revoke_with_reason(deployment, key, token, reason)
+        assert (answer.status, answer.text, answer.headers) == (200, "{}", JSON_HEADERS)
+        assert deployment.calls == [("dynamodb:UpdateItem", "ApiKeysTable")]
+        assert deployment.stored(key["keyId"]) == first | {"revokedReason": {"S": kept}}
+
+
+def test_a_reason_is_filled_in_by_nobody_but_who_may_revoke_the_key(deployment: Deployment) -> None:
+    """Guarantee: the write on a revoked key has the conditions of a revoke; 403 and 404 change nothing."""
+    key = deployment.put_key(owner="alice")
+    deployment.revoke(key["applicationId"], key["keyId"], deployment.token("alice"))
+    before = deployment.stored(key["keyId"])
+    assert revoke_with_reason(deployment, key, deployment.token("bob"), "other").status == 403
+    elsewhere = key | {"applicationId": str(uuid.uuid4())}
+    assert revoke_with_reason(deployment, elsewhere, deployment.token("alice"), "other").status == 404
+    absent = key | {"keyId": str(uuid.uuid4())}
+    assert revoke_with_reason(deployment, absent, deployment.token("alice"), "other").status == 404
+    assert deployment.stored(key["keyId"]) == before
+    assert deployment.stored(absent["keyId"]) is None
 
 
 def test_200_an_expired_key_can_still_be_revoked(

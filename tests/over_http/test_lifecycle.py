@@ -45,7 +45,8 @@ def test_what_is_issued_is_shown_once_and_its_tombstone_stays(stack: Stack, appl
     }
     assert (found[key["id"]]["revokedBy"], found[key["id"]]["revokedReason"]) == ("carol", "compromised")
     one = stack.send("GET", f"{path}/{key['id']}", application.token, api=1)
-    assert one.json() == found[key["id"]]
+    details = {"applicationName": "Weather widget", "ownerId": "carol", "leakedIn": None}
+    assert one.json() == found[key["id"]] | details
     for answer in (listing, one):
         assert key["key"] not in answer.text
         assert "hash" not in answer.text

@@ -72,8 +72,19 @@ def report(capsys: pytest.CaptureFixture[str], text: str) -> None:
         print(f"\n  {text}")  # noqa: T201 -- the counts are to be seen
 
 
-def watch(deployment: Deployment, endpoint: str, revocations: int, *, cached: bool = False) -> Evidence:
-    """Revoke keys one after the other while readers check them and their siblings."""
+def revoke_by_string(deployment: Deployment, key: dict[str, Any]) -> Answer:
+    return deployment.revoke_by_string(f"token={key['key']}")
+
+
+def watch(
+    deployment: Deployment,
+    endpoint: str,
+    revocations: int,
+    *,
+    cached: bool = False,
+    ending: Callable[[Deployment, dict[str, Any]], Answer] = revoke,
+) -> Evidence:
+    """Revoke keys one after the other, in this way, while readers check them and their siblings."""
     application_id = deployment.application()
     doomed = [deployment.issue(application_id) for _ in range(revocations)]
     others = [deployment.issue(application_id) for _ in range(SIBLINGS)]
@@ -84,7 +95,7 @@ def watch(deployment: Deployment, endpoint: str, revocations: int, *, cached: bo
             readers.target.value = number
             readers.wait_for(CHECKS_EACH // 3)
             sent = time.monotonic_ns()
-            answer = revoke(deployment, key)
+            answer = ending(deployment, key)
             times[key["key"]] = Revocation(sent, time.monotonic_ns())
             assert (answer.status, answer.text) == (200, "{}")
             readers.wait_for(CHECKS_EACH - CHECKS_EACH // 3)
@@ -106,6 +117,24 @@ def test_no_check_that_starts_after_the_200_accepts_the_key_and_no_other_is_refu
     assert len(evidence.revocations) >= 200
     assert len(evidence.checks) >= 20_000
     assert min(len(late), len(early), len(siblings)) > 2_000
+    assert accepted(late) == []
+    assert refused(early) == []
+    assert refused(siblings) == []
+
+
+def test_no_check_that_starts_after_the_200_of_a_revoke_by_string_accepts_the_key(
+    deployment: Deployment, endpoint: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Guarantee: what whoever found the key does means now, too."""
+    evidence = watch(deployment, endpoint, REVOCATIONS // 4, ending=revoke_by_string)
+    late, early, siblings = evidence.after_the_200, evidence.before_the_delete, evidence.of_siblings
+    report(
+        capsys,
+        f"{len(evidence.revocations)} revocations by string, {len(evidence.checks)} checks. Started after the 200: "
+        f"{len(late)}, accepted {len(accepted(late))}. Of other keys: {len(siblings)}, "
+        f"refused {len(refused(siblings))}.",
+    )
+    assert min(len(late), len(early), len(siblings)) > 500
     assert accepted(late) == []
     assert refused(early) == []
     assert refused(siblings) == []
@@ -151,6 +180,34 @@ def test_of_many_revokers_all_get_200_and_exactly_one_is_recorded(
         capsys,
         f"{rounds} races of {revokers} revokers, all answered 200; {len(winners)} different ones came first",
     )
+
+
+def test_of_all_ways_to_revoke_at_once_one_is_recorded_and_a_reason_is_filled_once(
+    deployment: Deployment,
+) -> None:
+    """Guarantee: a tombstone is one revocation's, whole; only an empty reason is filled, by one call."""
+    for turn in range(40):
+        key = deployment.issue()
+        path = {"id": key["applicationId"], "keyId": key["id"]}
+        token = deployment.token("on-call", "api-keys:admin")
+        with_reason = partial(deployment.call, "RevokeApiKey", token, path=path)
+        calls: list[Callable[[], Answer]] = [
+            partial(revoke, deployment, key),
+            partial(with_reason, query={"reason": "unused"}),
+            partial(with_reason, query={"reason": "other"}),
+            partial(revoke_by_string, deployment, key),
+            partial(deployment.report_by_github, {"token": key["key"], "type": "t"}),
+        ]
+        answers = at_once(*calls[turn % 5 :], *calls[: turn % 5])
+        assert {answer.status for answer in answers} == {200}
+        stored = deployment.stored(key["id"])
+        assert stored
+        by, reason = stored["revokedBy"]["S"], stored["revokedReason"]["S"]
+        assert stored["revokedVia"]["S"] == {"holder": "holder", "github": "github"}.get(by, "api")
+        # Who had no reason to give got one of those that came with a DELETE.
+        told = {"holder": {"compromised"}, "github": {"leaked"}}.get(by, {"unused", "other"})
+        assert reason in told
+        assert not deployment.accepts(key["key"])
 
 
 def test_a_revoke_that_races_every_other_write_wins_for_good(

@@ -5,9 +5,9 @@ from typing import Any
 import pytest
 
 from local.template import Template
-from tests.deployment import Deployment
+from tests.deployment import EVERYTHING, FORM, Deployment
 
-TEMPLATE = Template({})
+TEMPLATE = Template(EVERYTHING)
 FUNCTIONS = list(TEMPLATE.functions())
 
 
@@ -43,8 +43,11 @@ def take_through_every_call(deployment: Deployment, function: str) -> None:
         case "AuthorizeRequest":
             deployment.accepts(issued["key"])
         case "IntrospectApiKey" as name:
-            form = {"content-type": "application/x-www-form-urlencoded"}
-            deployment.call(name, token, body=f"token={issued['key']}", headers=form)
+            deployment.call(name, token, body=f"token={issued['key']}", headers=FORM)
+        case "RevokeLeakedApiKey":
+            deployment.revoke_by_string(f"token={issued['key']}")
+        case "RevokeApiKeysFoundByGithub":
+            deployment.report_by_github({"token": issued["key"], "type": "api_keys"})
         case "CreateApplication" | "IssueApiKey" as name:
             deployment.call(name, token, path=application, body={"name": "x"})
         case "RotateApiKey" | "ReadApiKey" | "RevokeApiKey" as name:

@@ -8,8 +8,11 @@ import pytest
 
 from local.run import AWS_ENVIRONMENT
 from local.template import ROOT, Template
+from tests.deployment import EVERYTHING
 
-FUNCTIONS = Template({"Issuer": "https://issuer.example.com", "Audience": "api-keys"}).functions()
+FUNCTIONS = Template(
+    EVERYTHING | {"Issuer": "https://issuer.example.com", "Audience": "api-keys"}
+).functions()
 JWT = {"jwt", "cryptography"}
 BODIES = {"pydantic", "pydantic_core", "annotated_types", "typing_extensions", "typing_inspection"}
 THIRD_PARTY = {
@@ -23,6 +26,8 @@ THIRD_PARTY = {
     "RefuseUnknownRoute": set[str](),
     "RevokeAllApiKeys": JWT,
     "RevokeApiKey": JWT,
+    "RevokeApiKeysFoundByGithub": {"cryptography"},
+    "RevokeLeakedApiKey": set[str](),
     "RotateApiKey": JWT | BODIES,
     "ServeReference": set[str](),
     "Whoami": set[str](),

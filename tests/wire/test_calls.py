@@ -33,6 +33,8 @@ def a_keys_whole_life(deployment: Deployment) -> None:
         deployment.call("ReadApiKey", token, path=path)
         deployment.call("RevokeApiKey", token, path=path)
         deployment.call("RevokeApiKey", admin, path=path, query={"reason": "compromised"})
+        deployment.revoke_by_string(f"token={key['key']}")
+        deployment.report_by_github({"token": key["key"], "type": "api_keys", "url": "https://github.com/"})
     for function, parameters in (("ListApiKeys", {"id": application_id}), ("ListApplications", {})):
         page = deployment.call(function, token, path=parameters, query={"limit": "1"})
         deployment.application()

@@ -5,7 +5,7 @@ import binascii
 import json
 import re
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeGuard
 
 import jwt
 
@@ -140,10 +140,15 @@ def _is_time(value: Any) -> bool:
     return type(value) in (int, float) and -LATEST < value < LATEST
 
 
+def is_identifier(value: Any) -> TypeGuard[str]:
+    """Tell whether this can name a subject or an owner: 1 to 255 printable characters."""
+    # 255: OpenID Connect Core, section 2. Printable: it is stored, shown and logged.
+    return isinstance(value, str) and 0 < len(value) <= 255 and value.isprintable()  # noqa: PLR2004 -- above
+
+
 def _identifier(claims: dict[str, Any], name: str) -> str:
     value = claims.get(name)
-    # 255: OpenID Connect Core, section 2. Printable: it is stored, shown and logged.
-    if not isinstance(value, str) or not 0 < len(value) <= 255 or not value.isprintable():  # noqa: PLR2004 -- above
+    if not is_identifier(value):
         raise Unauthorized(f"{name} is not an identifier")
     return value
 

@@ -54,7 +54,7 @@ def endpoint(*, scope: str, status: int = 200) -> Callable[[Callable[[Request, "
     return decorate
 
 
-def public_endpoint(capability: Callable[[Request], JSON | Asset | None]) -> Handler:
+def public_endpoint(capability: Callable[[Request], JSON | list[JSON] | Asset | None]) -> Handler:
     """Make a capability a Lambda handler that asks for no JWT: open, or behind the authorizer.
 
     Args:
@@ -139,7 +139,7 @@ def _one_request(request: Request, context: Any) -> Iterator[None]:
         log.begin()
 
 
-def _answering(capability: Callable[[Request], JSON | Asset | None], success: int) -> Handler:
+def _answering(capability: Callable[[Request], JSON | list[JSON] | Asset | None], success: int) -> Handler:
     """Turn whatever the capability returns or raises into an answer of the documented shape.
 
     A fault of ours is logged in full and tells the client nothing.
@@ -171,7 +171,7 @@ def _reason(fault: Exception) -> str | None:
     return fault.reason if isinstance(fault, ApiError) else None
 
 
-def _response(status: int, body: JSON, headers: dict[str, str]) -> JSON:
+def _response(status: int, body: JSON | list[JSON], headers: dict[str, str]) -> JSON:
     return {
         "statusCode": status,
         "headers": {"content-type": "application/json", "cache-control": "no-store"} | headers,

@@ -8,12 +8,14 @@ import binascii
 import json
 from dataclasses import dataclass, field
 from typing import Any
+from urllib.parse import quote
 
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import load_pem_public_key
 
+from apikeys import log
 from apikeys.errors import BadRequest, Forbidden, Violation
 from apikeys.published_keys import PublishedKeys, read_document
 from apikeys.request import Request
@@ -21,6 +23,8 @@ from apikeys.settings import SettingsError, is_trusted_url, required
 
 IDENTIFIER, SIGNATURE = "github-public-key-identifier", "github-public-key-signature"
 MAX_BODY = 1024 * 1024  # bytes
+MAX_WHERE = 256  # bytes that are kept of where a key was found, so that its item stays small
+URL_CHARACTERS = "".join(map(chr, range(0x21, 0x7F)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +34,7 @@ class Found:
     Args:
         token: the string.
         type: what GitHub calls such strings.
-        where: URL, or else the kind of place; empty if GitHub says neither.
+        where: URL, or else the kind of place, in at most MAX_WHERE bytes; empty if GitHub says neither.
     """
 
     token: str = field(repr=False)
@@ -165,5 +169,6 @@ def _key(published: Any) -> GithubKey | None:
 
 
 def _where(found: dict[str, Any]) -> str:
+    """Return where it was found, in printable ASCII; the place may be named after the key, which is not kept."""
     told = [found[name] for name in ("url", "source") if isinstance(found.get(name), str) and found[name]]
-    return told[0] if told else ""
+    return quote(log.redacted(told[0], log.LONGER), safe=URL_CHARACTERS)[:MAX_WHERE] if told else ""

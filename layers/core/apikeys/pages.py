@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from apikeys.caller import is_identifier
 from apikeys.errors import BadRequest, Violation
 from apikeys.request import JSON, Request
 
@@ -48,6 +49,18 @@ def statuses_asked_for(request: Request) -> list[str] | None:
     if not set(statuses) <= set(STATUSES):
         raise BadRequest([Violation("status", f"must be one or more of {', '.join(STATUSES)}")])
     return None if set(statuses) == set(STATUSES) else statuses
+
+
+def owner_asked_for(request: Request) -> str | None:
+    """Return the query's `owner`, None if it names none.
+
+    Raises:
+        BadRequest: if it could be no owner.
+    """
+    owner = request.query("owner")
+    if owner is not None and not is_identifier(owner):
+        raise BadRequest([Violation("owner", "must be 1 to 255 printable characters")])
+    return owner
 
 
 def page[T](items: Sequence[T], show: Callable[[T], Any], following: Position | None) -> JSON:

@@ -3,7 +3,7 @@
 from apikeys.errors import BadRequest, Violation
 from apikeys.request import Request
 
-REASONS = ("compromised", "rotated", "unused", "other")
+REASONS = ("compromised", "leaked", "rotated", "unused", "other")
 
 
 def reason_asked_for(request: Request) -> str | None:
@@ -13,6 +13,15 @@ def reason_asked_for(request: Request) -> str | None:
         BadRequest: if it is none of REASONS.
     """
     reason = request.query("reason")
-    if reason not in (None, *REASONS):
+    return None if reason is None else known_reason(reason)
+
+
+def known_reason(given: str) -> str:
+    """Return a reason that a caller gave.
+
+    Raises:
+        BadRequest: if it is none of REASONS.
+    """
+    if given not in REASONS:
         raise BadRequest([Violation("reason", f"must be one of {', '.join(REASONS)}")])
-    return reason
+    return given

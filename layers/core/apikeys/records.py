@@ -53,8 +53,9 @@ class KeyRecord:
         expires_at: from when it is no longer good; None for never.
         revoked_at: since when it is revoked; None if it is not.
         revoked_by: subject who revoked it.
-        revoked_via: by which way: `api`, `rotate` or `all`.
-        revoked_reason: why, as one of four words.
+        revoked_via: by which way: `api`, `holder`, `github`, `rotate` or `all`.
+        revoked_reason: why, as one of REASONS.
+        leaked_in: where GitHub found its string; None if it did not.
         replaced_by: id of the key that it was rotated to; None if it was not.
     """
 
@@ -71,6 +72,7 @@ class KeyRecord:
     revoked_by: str | None = None
     revoked_via: str | None = None
     revoked_reason: str | None = None
+    leaked_in: str | None = None
     replaced_by: str | None = None
 
     @classmethod
@@ -91,6 +93,7 @@ class KeyRecord:
             revoked_by=text.get("revokedBy"),
             revoked_via=text.get("revokedVia"),
             revoked_reason=text.get("revokedReason"),
+            leaked_in=text.get("leakedIn"),
             replaced_by=text.get("replacedBy"),
         )
 
@@ -136,6 +139,19 @@ class KeyRecord:
             "revokedBy": self.revoked_by,
             "revokedVia": self.revoked_via,
             "revokedReason": self.revoked_reason,
+        }
+
+    def details(self, application: Application, now: str) -> dict[str, Any]:
+        """Return what the API shows of one key by itself: also its application's name and owner, and where it leaked.
+
+        Args:
+            application: that it was issued for.
+            now: as `timestamp()` spells it.
+        """
+        return self.public(now) | {
+            "applicationName": application.name,
+            "ownerId": application.owner_id,
+            "leakedIn": self.leaked_in,
         }
 
 

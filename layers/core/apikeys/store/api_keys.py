@@ -1,6 +1,7 @@
 """The table of keys."""
 
 import base64
+import enum
 from typing import TYPE_CHECKING
 
 from apikeys.dynamodb import ConditionFailed, DynamoDb
@@ -14,6 +15,15 @@ if TYPE_CHECKING:
 
 NEEDED_BY_A_CHECK = "keyId, applicationId, ownerId, scopes, #hash, createdAt, expiresAt, revokedAt"
 UNREVOKED = "attribute_not_exists(revokedAt)"
+WITHOUT_REASON = "attribute_not_exists(revokedReason)"
+
+
+class Presented(enum.StrEnum):
+    """What came of a key that was presented to be revoked."""
+
+    REVOKED = "revoked"
+    REVOKED_BEFORE = "was revoked before"
+    UNKNOWN = "no such key, or another secret"
 
 
 class ApiKeys:
@@ -41,7 +51,10 @@ class ApiKeys:
         via: str = "api",
         call: str | None = None,
     ) -> bool:
-        """Revoke a key in one conditional call; a key that is revoked already stays as it is.
+        """Revoke a key in one conditional call.
+
+        A key that is revoked already stays as it is. Only `via="api"` fills in a reason where there is none: the one
+        write that is allowed on a revoked item.
 
         Args:
             key_id: canonical lower-case UUID of the key.
@@ -52,27 +65,21 @@ class ApiKeys:
             call: id of a call that revokes many and counts them; becomes `revokedIn`.
 
         Returns:
-            Whether this call has revoked it. If the answer to the write came late, only a `call` knows its own.
+            Whether this call has written. If the answer to the write came late, only a `call` knows its own.
 
         Raises:
             NotFound: if there is no such key in this application.
             Forbidden: if the application's key belongs to another owner.
             ServiceUnavailable: if DynamoDB does not answer in time.
         """
-        update = "SET revokedAt = :now, revokedBy = :subject, revokedVia = :via"
-        condition = f"applicationId = :application AND {UNREVOKED}"
-        values = {
-            ":application": application_id,
-            ":now": timestamp(),
-            ":subject": caller.subject,
-            ":via": via,
-        }
+        tombstone = {"revokedAt": timestamp(), "revokedBy": caller.subject, "revokedVia": via}
         if reason:
-            update += ", revokedReason = :reason"
-            values[":reason"] = reason
+            tombstone["revokedReason"] = reason
         if call:
-            update += ", revokedIn = :call"
-            values[":call"] = call
+            tombstone["revokedIn"] = call
+        may_write = f"({UNREVOKED} OR {WITHOUT_REASON})" if reason and via == "api" else UNREVOKED
+        condition = f"applicationId = :application AND {may_write}"
+        values = {":application": application_id} | {f":{name}": value for name, value in tombstone.items()}
         if not caller.is_admin:
             condition += " AND ownerId = :owner"
             values[":owner"] = caller.owner
@@ -82,7 +89,8 @@ class ApiKeys:
                 {
                     "TableName": self._table,
                     "Key": strings({"keyId": key_id}),
-                    "UpdateExpression": update,
+                    "UpdateExpression": "SET "
+                    + ", ".join(f"{name} = if_not_exists({name}, :{name})" for name in tombstone),
                     "ConditionExpression": condition,
                     "ExpressionAttributeValues": strings(values),
                     "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
@@ -94,6 +102,50 @@ class ApiKeys:
                 raise RuntimeError("the condition failed on an active key of this caller") from failure
             return call is not None and stored.get("revokedIn") == {"S": call}
         return True
+
+    def revoke_presented(
+        self, key: "ApiKey", *, by: str, via: str, reason: str, leaked_in: str = ""
+    ) -> Presented:
+        """Revoke the key that somebody holds the string of, in one conditional call; its secret is the condition.
+
+        A key that is revoked already stays as it is.
+
+        Args:
+            key: as its string spells it.
+            by: becomes `revokedBy`.
+            via: becomes `revokedVia`.
+            reason: becomes `revokedReason`.
+            leaked_in: where it was found; becomes `leakedIn`.
+
+        Raises:
+            ServiceUnavailable: if DynamoDB does not answer in time.
+        """
+        tombstone = {"revokedAt": timestamp(), "revokedBy": by, "revokedVia": via, "revokedReason": reason}
+        if leaked_in:
+            tombstone["leakedIn"] = leaked_in
+        try:
+            self._dynamodb.call(
+                "UpdateItem",
+                {
+                    "TableName": self._table,
+                    "Key": strings({"keyId": key.key_id}),
+                    "UpdateExpression": "SET " + ", ".join(f"{name} = :{name}" for name in tombstone),
+                    "ConditionExpression": f"#hash = :hash AND {UNREVOKED}",
+                    "ExpressionAttributeNames": {"#hash": "hash"},
+                    "ExpressionAttributeValues": strings(
+                        {f":{name}": value for name, value in tombstone.items()}
+                    )
+                    | {":hash": {"B": base64.b64encode(key.hash).decode()}},
+                    "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
+                },
+            )
+        except ConditionFailed as failure:
+            if not failure.item or not key.matches(_hash(failure.item)):
+                return Presented.UNKNOWN
+            if "revokedAt" not in failure.item:
+                raise RuntimeError("the condition failed on an active key of this secret") from failure
+            return Presented.REVOKED_BEFORE
+        return Presented.REVOKED
 
     def find_presented(self, key_id: str) -> tuple[KeyRecord, bytes] | None:
         """Return what a check needs of a key, and the hash of its secret: one strongly consistent read.
