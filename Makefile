@@ -12,7 +12,7 @@ export PATH := $(CURDIR)/.venv-sam/bin:$(PATH)
 export SAM_ENVIRONMENT := $(if $(filter arm64 aarch64,$(shell uname -m)),arm,default)
 
 # What people give goes to the programs by the environment, to the letter: neither make nor a shell evaluates it.
-$(foreach name,PORT DATA DYNAMODB_HOST SUB SCOPE,$(if $(filter-out undefined,$(origin $(name))),\
+$(foreach name,PORT DATA DYNAMODB_HOST SUB SCOPE KEY API TOKEN,$(if $(filter-out undefined,$(origin $(name))),\
     $(eval override $(name) := $$(value $(name)))$(eval export $(name))))
 
 # Every target without a dot or a slash in its name is no file.
@@ -32,6 +32,9 @@ token: .venv/ready ## Mint a token from the running stack's issuer (SUB=alice SC
 
 decode: .venv/ready ## Tell the key id in a key string and whether it is whole; nothing is sent (KEY=, or type it)
 	@$(PYTHON) -m tools.key_string
+
+revoke: .venv/ready ## Revoke a key by its string (API=https://…/api/v1; KEY=, or type it)
+	@$(PYTHON) -m tools.revoke
 
 test: .venv/ready .venv-sam/ready .reference/ready node_modules/ready ## Run all tests that need neither Docker nor Java nor a browser
 	$(PYTHON) -m pytest $(ARGS)

@@ -1,5 +1,6 @@
 """`make run`: SAM's gateway, the real template, HTTP; called by the documented clients."""
 
+import os
 import shutil
 import stat
 import subprocess
@@ -12,6 +13,8 @@ import pytest
 import requests
 from authlib.integrations.requests_client import OAuth2Session
 
+from apikeys.keys import ApiKey
+from local.template import ROOT
 from tests.deployment import FORBIDDEN, NOT_FOUND, UNAUTHORIZED, bad_request
 from tests.running import RunningStack, running_stack
 
@@ -136,3 +139,81 @@ def test_introspection_works_with_a_standard_oauth_client(stack: Any) -> None:
         bad = client.introspect_token(url, token=key["key"][::-1], auth=client.token_auth).json()
     assert (good["active"], good["client_id"], good["sub"]) == (True, application["id"], "bob")
     assert bad == {"active": False}
+
+
+def issued(stack: Any) -> dict[str, str]:
+    """Issue a key that no other test knows."""
+    application, bearer = stack["applications"][0], {"Authorization": f"Bearer {stack['tokens']['owner']}"}
+    address = url(stack, application["id"], "").removesuffix("/")
+    key: dict[str, str] = requests.post(
+        address, json={"name": "A leak"}, headers=bearer, timeout=TIMEOUT
+    ).json()
+    return key
+
+
+def test_revocation_works_with_a_standard_oauth_client(stack: Any) -> None:
+    """The library's own call (RFC 7009), which sends its token along; the string is all that is needed."""
+    base = f"{stack['base_url']}/api/v1"
+    key = issued(stack)["key"]
+    bearer = {"Authorization": f"Bearer {key}"}
+    assert requests.get(f"{base}/whoami", headers=bearer, timeout=TIMEOUT).status_code == 200
+    with OAuth2Session(token={"access_token": "x", "token_type": "Bearer"}) as client:
+        answer = client.revoke_token(f"{base}/api-keys/revoke", token=key, token_type_hint="access_token")
+    assert (answer.status_code, answer.text) == (200, "{}")
+    assert requests.get(f"{base}/whoami", headers=bearer, timeout=TIMEOUT).status_code == 403
+
+
+def make_revoke(stack: Any, typed: str, **variables: str) -> subprocess.CompletedProcess[str]:
+    variables |= {"API": f"{stack['base_url']}/api/v1"}
+    return subprocess.run(
+        [sys.executable, "-m", "tools.revoke"],
+        cwd=ROOT,
+        input=typed,
+        env=os.environ | variables,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+@pytest.mark.parametrize("way", ["standard input", "KEY"])
+def test_make_revoke_needs_nothing_but_the_string(stack: Any, way: str) -> None:
+    key = issued(stack)
+    told = make_revoke(stack, "", KEY=key["key"]) if way == "KEY" else make_revoke(stack, f"{key['key']}\n")
+    assert (told.returncode, told.stderr) == (0, "")
+    assert told.stdout.splitlines()[0] == "200 {}"
+    assert key["id"] in told.stdout
+    assert key["key"] not in told.stdout
+    bearer = {"Authorization": f"Bearer {key['key']}"}
+    answer = requests.get(f"{stack['base_url']}/api/v1/whoami", headers=bearer, timeout=TIMEOUT)
+    assert answer.status_code == 403
+
+
+def test_make_revoke_sends_no_string_that_is_cut(stack: Any) -> None:
+    """Guarantee: a paste that lost a character is not taken for a success; the API would answer it alike."""
+    key = issued(stack)["key"]
+    for wrong in (key[:-1], key[1:], key[:-1] + ("a" if key[-1] != "a" else "b"), ""):
+        told = make_revoke(stack | {"base_url": "http://127.0.0.1:1"}, wrong)
+        assert (told.returncode, told.stdout) == (1, "")
+        assert "no key string" in told.stderr or "checksum" in told.stderr
+
+
+def test_make_revoke_says_that_nothing_is_known_where_there_is_no_answer_or_another(stack: Any) -> None:
+    key = issued(stack)["key"]
+    for base, said in (
+        ("http://127.0.0.1:1", "Repeat it"),
+        (stack["base_url"] + "/nowhere", "not known to be"),
+    ):
+        told = make_revoke(stack | {"base_url": base}, key)
+        assert told.returncode == 1
+        assert said in told.stderr
+        assert key not in told.stdout + told.stderr
+
+
+@pytest.mark.parametrize(
+    "base", ["http://api.example.com", "ftp://127.0.0.1", "https://", "http://127.0.0.1.evil.example"]
+)
+def test_make_revoke_sends_no_string_in_the_clear(base: str) -> None:
+    told = make_revoke({"base_url": base}, ApiKey.generate().reveal())
+    assert told.returncode == 1
+    assert "API must be the base URL" in told.stderr
