@@ -135,7 +135,9 @@ def issuer(clock: time_machine.Traveller, monkeypatch: pytest.MonkeyPatch) -> It
 def test_nobody_is_let_in_and_nobody_locked_out(
     issuer: BadIssuer, clock: time_machine.Traveller, day: str
 ) -> None:
-    """Seen to fail with: no time-out at each receive in wire.py; keys forgotten when a fetch fails in issuer.py; a 401
+    """Seen to fail with broken code.
+
+    No time-out at each receive in wire.py; keys forgotten when a fetch fails in issuer.py; a 401
     instead of the 503 there.
     """
     good, authenticator = issuer.token("alice"), authenticator_of(issuer)
