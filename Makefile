@@ -45,7 +45,7 @@ any-day: .venv/ready .venv-sam/ready .reference/ready node_modules/ready ## Run 
 race: .venv/ready .dynamodb/ready ## Prove the promise on DynamoDB Local (needs Java)
 	$(PYTHON) -m pytest tests/race $(ARGS)
 
-hostile: .venv/ready .venv-sam/ready .dynamodb/ready .reference/ready ## Break what can break around the stack, and hold it to its word (needs Java)
+hostile: .venv/ready .venv-sam/ready .venv-hostile/ready .dynamodb/ready .reference/ready ## Break what can break around the stack, and hold it to its word (needs Java)
 	$(PYTHON) -m pytest tests/hostile --numprocesses 2 --durations=5 $(ARGS)
 
 browser: .venv/ready .venv-sam/ready .reference/ready ## Try the reference page in a real browser, and run its samples (needs Chromium, Go, Ruby)
@@ -84,7 +84,7 @@ lock: .venv/ready ## Lock the requirements anew from pyproject.toml (ARGS=--upgr
 	$(PYTHON) -m tools.lock $(ARGS)
 
 clean: ## Remove everything that make made
-	rm -rf .tools .venv .venv-sam .venv-cloud .venv-bench benchmarks/peers/node_modules .dynamodb .reference functions/serve_reference/bundle node_modules .aws-sam .local .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf .tools .venv .venv-sam .venv-cloud .venv-bench .venv-hostile benchmarks/peers/node_modules .dynamodb .reference functions/serve_reference/bundle node_modules .aws-sam .local .mypy_cache .ruff_cache .pytest_cache .hypothesis
 
 # $(call fetch,what,command): where it fails, one sentence says so, and where to read on.
 fetch = { $(2); } >.tools/said-of-$(1) 2>&1 || \
@@ -111,6 +111,10 @@ $(UV): requirements/uv.txt
 .venv-bench/ready: requirements/bench.txt | $(UV)
 	@echo "Installing what the benchmarks compare with into .venv-bench (once; about half a minute)"
 	@$(call fetch,.venv-bench,$(UV) venv --clear --python 3.13 .venv-bench && $(UV) pip sync --python .venv-bench requirements/bench.txt) && touch $@
+
+.venv-hostile/ready: requirements/hostile.txt | $(UV)
+	@echo "Installing what attacks and audits into .venv-hostile (once; about half a minute)"
+	@$(call fetch,.venv-hostile,$(UV) venv --clear --python 3.13 .venv-hostile && $(UV) pip sync --python .venv-hostile requirements/hostile.txt) && touch $@
 
 .dynamodb/ready: tools/dynamodb_local.py tools/npm.py tools/DynamoDbLocal.java | .venv/ready
 	@$(PYTHON) -m tools.dynamodb_local --fetch

@@ -18,6 +18,7 @@ FILES = {
     ],
     Path("requirements/bench.txt"): ["--group", "bench", "-c", "requirements/dev.txt"],
     Path("requirements/cloud.txt"): ["--group", "cloud"],
+    Path("requirements/hostile.txt"): ["--group", "hostile"],
     Path("requirements/lambda-image.txt"): ["--group", "lambda-image", "-c", "requirements/dev.txt"],
     Path("requirements/sam.txt"): ["--group", "sam"],
     Path("requirements/uv.txt"): ["--group", "uv"],

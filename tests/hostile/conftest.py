@@ -12,6 +12,18 @@ from tests.hostile.proxy import Wire
 from tools.dynamodb_local import dynamodb_local
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Take how long those tests go on that could go on for ever."""
+    parser.addoption("--seconds", type=int, default=25, help="for each test that goes on as long as it may")
+
+
+@pytest.fixture
+def seconds(request: pytest.FixtureRequest) -> int:
+    """How long a test goes on that could go on for ever."""
+    found: int = request.config.getoption("--seconds")
+    return found
+
+
 @pytest.fixture(scope="session")
 def wire() -> Iterator[Wire]:
     """The wire to DynamoDB Local."""

@@ -1,0 +1,129 @@
+"""What openapi.yaml allows is accepted, what it forbids is refused: over HTTP, by schemathesis.
+
+All its phases and all its checks are on. What it reports and is none is listed below, one by one, with the reason.
+"""
+
+import base64
+import json
+import subprocess
+from collections import Counter
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from local.template import ROOT
+from tests.running import running_stack
+
+SCHEMATHESIS = ROOT / ".venv-hostile" / "bin" / "st"
+PHASES = {"Examples", "Coverage", "Fuzzing", "Stateful tests"}
+# What a text must be besides what JSON Schema can say: a page's cursor is one that we gave, a name is visible
+# (openapi.yaml tells both in words), and a time is in the future.
+IN_WORDS = {
+    "must be the nextCursor of an earlier page",
+    "must be visible characters, without space around them",
+    "must be in the future",
+}
+
+
+def asks_for_what_only_words_can_say(check: str, interaction: Any) -> bool:
+    """Tell whether it is a 400 for such reasons alone."""
+    answer = body_of(interaction["response"])
+    return (
+        check == "positive_data_acceptance"
+        and answer.get("code") == 400
+        and {detail["message"] for detail in answer["details"]} <= IN_WORDS
+    )
+
+
+def sends_a_whole_number_with_a_point(check: str, interaction: Any) -> bool:
+    """Tell whether it is a 400 for 1.0: an integer for JSON Schema, none for most JSON libraries, and so for us."""
+    answer = body_of(interaction["response"])
+    sent = body_of(interaction["request"]) if answer.get("code") == 400 else {}
+    return (
+        check == "positive_data_acceptance"
+        and isinstance(sent, dict)
+        and isinstance(sent.get("overlapSeconds"), float)
+        and {detail["message"] for detail in answer["details"]} == {"Input should be a valid integer"}
+    )
+
+
+def is_answered_by_sams_gateway(check: str, interaction: Any) -> bool:
+    """Tell whether SAM's local gateway, which routes a few methods only, has answered in its own words."""
+    return check == "unsupported_method" and body_of(interaction["response"]) == {
+        "message": "Missing Authentication Token"
+    }
+
+
+NO_FAILURES: tuple[Callable[[str, Any], bool], ...] = (
+    asks_for_what_only_words_can_say,
+    sends_a_whole_number_with_a_point,
+    is_answered_by_sams_gateway,
+)
+
+
+def body_of(message: Any) -> Any:
+    """Return a request's or an answer's JSON, {} if it has none."""
+    content = (message or {}).get("content") or message.get("body") or {}
+    octets = base64.b64decode(content.get("$base64", "")) if isinstance(content, dict) else content.encode()
+    try:
+        return json.loads(octets)
+    except ValueError:
+        return {}
+
+
+def scenarios(report: Path) -> Iterator[Any]:
+    for line in report.read_text().splitlines():
+        event: dict[str, Any] = json.loads(line)
+        if "ScenarioFinished" in event:
+            yield event["ScenarioFinished"]
+
+
+def test_the_contract_holds_for_whatever_schemathesis_sends(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], seconds: int
+) -> None:
+    """Guarantee: no 5xx, no answer that is not documented, nothing forbidden accepted, nothing deleted of use.
+
+    Seen to fail with a `reason` that is not looked at in the revoke, and with a member that openapi.yaml does not know.
+    """
+    report = tmp_path / "report.ndjson"
+    with running_stack() as running:
+        stack = running.description
+        key = stack["applications"][0]["api_keys"][0]["key"]
+        (tmp_path / "schemathesis.toml").write_text(
+            f'[[operations]]\ninclude-path = "/api/v1/whoami"\nheaders = {{ Authorization = "Bearer {key}" }}\n'
+        )
+        words = f"--max-time {seconds} --continue-on-failure --no-shrink --request-timeout 10 --checks all"
+        options = [
+            "--url",
+            stack["base_url"],
+            "--header",
+            f"Authorization: Bearer {stack['tokens']['owner']}",
+        ]
+        command = [str(SCHEMATHESIS), "--config-file", str(tmp_path / "schemathesis.toml")]
+        command += ["run", str(ROOT / "openapi.yaml"), *options, *words.split()]
+        command += ["--report", "ndjson", "--report-ndjson-path", str(report)]
+        run = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert report.exists(), run.stdout + run.stderr
+    found, sent, explained = [], 0, Counter[str]()
+    for scenario in scenarios(report):
+        recorder = scenario["recorder"]
+        sent += len(recorder.get("interactions", {}))
+        for case, checks in recorder.get("checks", {}).items():
+            for check in checks:
+                if check["status"] == "success":
+                    continue
+                interaction = recorder.get("interactions", {}).get(case)
+                known = [
+                    why.__name__ for why in NO_FAILURES if interaction and why(check["name"], interaction)
+                ]
+                explained.update(known[:1])
+                if not known:
+                    found.append((check, interaction))
+    with capsys.disabled():
+        print(f"\n  {sent} requests by schemathesis; no failures: {dict(explained)}")  # noqa: T201 -- to be seen
+    assert run.returncode in (0, 1), run.stdout + run.stderr
+    assert all(f" {phase}" in run.stdout for phase in PHASES), run.stdout
+    assert sent > 50
+    assert found == []
