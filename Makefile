@@ -48,6 +48,14 @@ race: .venv/ready .dynamodb/ready ## Prove the promise on DynamoDB Local (needs 
 hostile: .venv/ready .venv-sam/ready .venv-hostile/ready .dynamodb/ready .reference/ready ## Break what can break around the stack, and hold it to its word (needs Java)
 	$(PYTHON) -m pytest tests/hostile --numprocesses 2 --durations=5 $(ARGS)
 
+audit: .venv-hostile/ready ## Ask for known vulnerabilities of what ships (needs the internet)
+	@for layer in core bodies; do .venv-hostile/bin/pip-audit --strict --no-deps --disable-pip --progress-spinner off \
+		--requirement layers/$$layer/requirements.txt || exit 1; done
+
+sbom: .venv-hostile/ready ## Write a bill of materials of each layer into .local (CycloneDX)
+	@mkdir -p .local && for layer in core bodies; do .venv-hostile/bin/cyclonedx-py requirements layers/$$layer/requirements.txt \
+		--output-reproducible --of JSON -o .local/sbom-$$layer.json && echo .local/sbom-$$layer.json; done
+
 browser: .venv/ready .venv-sam/ready .reference/ready ## Try the reference page in a real browser, and run its samples (needs Chromium, Go, Ruby)
 	@for program in chromium go ruby; do command -v $$program >/dev/null || \
 		{ echo "$$program is needed; on Debian: apt install chromium golang-go ruby" >&2; exit 1; }; done

@@ -18,7 +18,8 @@ import jwt
 import pytest
 import time_machine
 
-from apikeys.issuer import MAX_BYTES, IssuerKeys
+from apikeys.issuer import IssuerKeys
+from apikeys.published_keys import MAX_BYTES
 from local.issuer import JWKS
 from tests.faulty_issuer import FaultyIssuer
 from tests.security.issuer_keys.outcomes import authenticator_of, outcome
@@ -137,7 +138,7 @@ def test_nobody_is_let_in_and_nobody_locked_out(
 ) -> None:
     """Seen to fail with broken code.
 
-    No time-out at each receive in wire.py; keys forgotten when a fetch fails in issuer.py; a 401
+    No time-out at each receive in wire.py; keys forgotten when a fetch fails in published_keys.py; a 401
     instead of the 503 there.
     """
     good, authenticator = issuer.token("alice"), authenticator_of(issuer)
@@ -177,7 +178,7 @@ def test_keys_that_come_with_another_status_than_200_are_none(issuer: BadIssuer,
 def test_a_thundering_herd_of_unknown_keys_makes_one_fetch(issuer: BadIssuer, day: str) -> None:
     """Guarantee: the fetches are counted. However many ask at once, the issuer is asked once a cooldown.
 
-    Seen to fail without the cooldown in issuer.py.
+    Seen to fail without the cooldown in published_keys.py.
     """
     authenticator = authenticator_of(issuer)
     claims = jwt.decode(issuer.token("alice"), options={"verify_signature": False})
@@ -212,7 +213,7 @@ def test_after_a_jump_of_the_clock_the_keys_are_looked_at_anew_and_good_tokens_w
 ) -> None:
     """Guarantee: neither way does a jump keep a withdrawn key alive, or lock anybody out for longer than a fetch.
 
-    Seen to fail with the monotonic clock alone in issuer.py.
+    Seen to fail with the monotonic clock alone in published_keys.py.
     """
     authenticator = authenticator_of(issuer)
     assert outcome(authenticator, issuer.token("alice")) == 200

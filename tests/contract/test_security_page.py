@@ -1,0 +1,32 @@
+"""docs/security.md names tests that exist."""
+
+import ast
+import re
+
+import pytest
+
+from local.template import ROOT
+
+PAGE = (ROOT / "docs" / "security.md").read_text()
+NAMED = re.findall(r"`(tests/[\w/]+\.py)::(\w+)`", PAGE)
+
+
+def test_it_names_tests() -> None:
+    assert len(NAMED) > 20
+
+
+@pytest.mark.parametrize(("file", "name"), NAMED)
+def test_each_test_that_it_names_exists(file: str, name: str) -> None:
+    """Guarantee: a promise loses its test only together with its line. Seen to fail with a name misspelled."""
+    tree = ast.parse((ROOT / file).read_text())
+    assert name in {node.name for node in tree.body if isinstance(node, ast.FunctionDef)}
+
+
+def test_each_promise_has_a_test() -> None:
+    """Seen to fail with a row whose second cell is empty."""
+    promises = PAGE[PAGE.index("## The promises") : PAGE.index("## Counts")]
+    rows = [
+        line for line in promises.splitlines() if line.startswith("| ") and not line.startswith("| promise")
+    ]
+    assert rows
+    assert [row for row in rows if not re.search(r"\| `tests/[\w/]+\.py::\w+`", row)] == []
