@@ -48,6 +48,9 @@ race: .venv/ready .dynamodb/ready ## Prove the promise on DynamoDB Local (needs 
 hostile: .venv/ready .venv-sam/ready .venv-hostile/ready .dynamodb/ready .reference/ready ## Break what can break around the stack, and hold it to its word (needs Java)
 	$(PYTHON) -m pytest tests/hostile --numprocesses 2 --durations=5 $(ARGS)
 
+canaries: .venv/ready .venv-sam/ready .reference/ready ## Run the tests of make test, and fail where a piece of a secret gets out
+	$(PYTHON) -m pytest --numprocesses 2 --dist loadscope --canaries $(ARGS)
+
 audit: .venv-hostile/ready ## Ask for known vulnerabilities of what ships (needs the internet)
 	@for layer in core bodies; do .venv-hostile/bin/pip-audit --strict --no-deps --disable-pip --progress-spinner off \
 		--requirement layers/$$layer/requirements.txt || exit 1; done

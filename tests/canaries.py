@@ -1,4 +1,4 @@
-"""Every secret that a test makes is a canary: wherever it shows up and should not, that test fails.
+"""Every secret that a test makes is a canary: with --canaries, a test fails in which it shows up and should not.
 
 The secrets are the secret part of each key string and the signature of each token. Searched for any 12 characters of
 them in a row, in every test of every suite in this process: the log with its metrics, what DynamoDB is asked to store,
@@ -82,6 +82,13 @@ def before(kind: type[Any], name: str, look: Callable[..., None]) -> None:
     setattr(kind, name, looked_at)
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Take whether a test fails in which a canary is found."""
+    parser.addoption(
+        "--canaries", action="store_true", help="fail a test in which a piece of a secret gets out"
+    )
+
+
 def pytest_configure(config: pytest.Config) -> None:
     """Take hold of where secrets are made, and of where they could go."""
     generate, token = ApiKey.generate, LocalIssuer.token
@@ -113,14 +120,16 @@ def refusal(  # noqa: PLR0913 -- those of Contract.check
 
 
 @pytest.hookimpl(wrapper=True)
-def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.TestReport]:
+def pytest_runtest_makereport(
+    item: pytest.Item,
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
     """Fail a test that passed, if a canary was found in it."""
     report = yield
     if report.when == "teardown" and report.passed:
         for _, text in report.sections:
             CANARIES.search("terminal", text)
         where, CANARIES.found = sorted(set(CANARIES.found)), []
-        if where:
+        if where and item.config.getoption("--canaries"):
             report.outcome = "failed"
             report.longrepr = f"12 characters of a secret in a row: {', '.join(where)}"
     return report

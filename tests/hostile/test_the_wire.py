@@ -94,6 +94,7 @@ REQUESTS: dict[str, tuple[int, Callable[[Subject], Answer]]] = {
     "ListApiKeys": (200, lambda s: s.call("ListApiKeys", path=s.application)),
     "ListApplications": (200, lambda s: s.call("ListApplications")),
     "ReadApiKey": (200, lambda s: s.call("ReadApiKey", path=s.path)),
+    "RevokeAllApiKeys": (200, lambda s: s.call("RevokeAllApiKeys", path=s.application)),
     "RevokeApiKey": (200, lambda s: s.call("RevokeApiKey", path=s.path)),
     "RotateApiKey": (201, lambda s: s.call("RotateApiKey", path=s.path)),
 }
@@ -202,19 +203,24 @@ def untouched(
 ) -> None:
     """Fail unless nothing but the one key of the request has changed, and nothing is lost."""
     changed = {key for key in before if after.get(key) != before[key]}
-    own = {("ApiKeysTable", subject.key["id"])} if function in ("RevokeApiKey", "RotateApiKey") else set()
-    assert changed <= own
+    assert changed <= {("ApiKeysTable", key["id"]) for key in ended(subject, function)}
     if function.startswith(("Authorize", "Introspect", "List", "Read")):
         assert after == before
 
 
+def ended(subject: Subject, function: str) -> list[dict[str, Any]]:
+    """Return the keys that a request ends."""
+    if function == "RevokeAllApiKeys":
+        return [subject.key, subject.sibling]
+    return [subject.key] if function in ("RevokeApiKey", "RotateApiKey") else []
+
+
 def whole(subject: Subject, function: str) -> None:
     """Fail unless the request's whole effect is there, no other, and every stored key is in the list."""
-    gone = function in ("RevokeApiKey", "RotateApiKey")
-    assert subject.status(subject.key) == ("revoked" if gone else "active")
-    assert subject.deployment.accepts(subject.key["key"]) is not gone
-    assert subject.status(subject.sibling) == "active"
-    assert subject.deployment.accepts(subject.sibling["key"])
+    for key in (subject.key, subject.sibling):
+        gone = key in ended(subject, function)
+        assert subject.status(key) == ("revoked" if gone else "active")
+        assert subject.deployment.accepts(key["key"]) is not gone
     assert listed(subject) == stored_keys_of(subject.deployment, subject.key["applicationId"])
 
 
