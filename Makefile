@@ -59,6 +59,9 @@ sbom: .venv-hostile/ready ## Write a bill of materials of each layer into .local
 	@mkdir -p .local && for layer in core bodies; do .venv-hostile/bin/cyclonedx-py requirements layers/$$layer/requirements.txt \
 		--output-reproducible --of JSON -o .local/sbom-$$layer.json && echo .local/sbom-$$layer.json; done
 
+interleavings: .venv/ready ## Let requests meet in every order of their calls, with faults (ARGS=--long: three at once, two faults)
+	$(PYTHON) -m pytest tests/interleavings $(ARGS)
+
 browser: .venv/ready .venv-sam/ready .reference/ready ## Try the reference page in a real browser, and run its samples (needs Chromium, Go, Ruby)
 	@for program in chromium go ruby; do command -v $$program >/dev/null || \
 		{ echo "$$program is needed; on Debian: apt install chromium golang-go ruby" >&2; exit 1; }; done
