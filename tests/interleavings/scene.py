@@ -15,6 +15,7 @@ NAMES = (
     "rotate k1 with overlap",
     "revoke k1",
     "admin revokes k1",
+    "revoke all of A",
     "list A",
 )
 
@@ -97,6 +98,7 @@ class Scene:
                 stack.event("root", "api-keys:admin", path=key_path, query={"reason": "compromised"}),
                 key_id,
             ),
+            Request("revoke all of A", "revoke all", "RevokeAllApiKeys", stack.event("alice", path=path)),
             Request("list A", "list", "ListApiKeys", stack.event("alice", path=path)),
         ]
         if "RevokeAllApiKeysFunction" in stack.handlers:

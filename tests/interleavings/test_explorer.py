@@ -34,6 +34,7 @@ def one_by_one(
         ("check k1", "rotate k1"),
         ("rotate k1", "revoke k1"),
         ("rotate k1", "rotate k1 with overlap"),
+        ("revoke k1", "revoke all of A"),
         ("check k1", "revoke k1", "admin revokes k1"),
         ("issue in A", "issue in A", "revoke k1"),
     ],
