@@ -10,7 +10,7 @@ import requests
 from tests.documented import CONTRACT, GATEWAYS_OWN
 
 
-@pytest.fixture(autouse=True, scope="session")
+@pytest.fixture(autouse=True, scope="module")
 def _every_answer_over_http_is_documented() -> Iterator[None]:
     """Hold what `requests` receives from the API against the contract, as Deployment.invoke() does in-process."""
     send = requests.Session.send

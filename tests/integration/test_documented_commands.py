@@ -31,6 +31,12 @@ CLASSES = {
     r"sam (build --config-env production|deploy|delete)": CLOUD,
     # Of an address and a key of the reader's own: what it prints is held by tests/integration/check.
     r"curl https://…/api/v1/api-keys/introspect": SHAPE,
+    # The same of docs/leaked-key.md: see tests/unit/test_key_string.py and tests/integration/test_local_stack.py.
+    r"API=https://…": SHAPE,
+    r"make (decode|revoke API=\$API) ": SHAPE,
+    r"aws dynamodb get-item --table-name … ": SHAPE,
+    r"curl \"\$API/applications/<application id>": SHAPE,
+    r"read -rs KEY; ": SHAPE,
 }
 WAIT = 60  # seconds, on a busy machine
 
