@@ -51,9 +51,8 @@ name = "local"
 
 def copied(target: Path) -> None:
     """Copy what is in the repository, as it is now, and link the environments."""
-    names = subprocess.run(
-        ["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, text=True, check=True
-    ).stdout
+    words = [str(shutil.which("git")), "ls-files", "-z"]
+    names = subprocess.run(words, cwd=ROOT, capture_output=True, text=True, check=True).stdout  # noqa: S603 -- our words
     for name in names.split("\0"):
         if name and (ROOT / name).exists():
             (target / name).parent.mkdir(parents=True, exist_ok=True)
