@@ -25,7 +25,7 @@ from tests.e2e import docker, sam
 from tools.dynamodb_local import dynamodb_local
 
 BUILD = ROOT / ".aws-sam" / "build"
-COLD, WARM = 5, 40
+COLD, WARM = 3, 30
 DURATION = re.compile(r"REPORT .*?\tDuration: ([\d.]+) ms")
 BARE = "BareCallFunction"
 PROCESSOR = "arm64" if platform.machine() in {"arm64", "aarch64"} else "x86_64"

@@ -147,6 +147,8 @@ def _verdict(results: Results) -> str:
 
 
 def _access(results: Results) -> str:
+    if not results.access:
+        return ""
     head = [
         "who",
         "last accepted check ended after the revoke's success",
@@ -167,6 +169,8 @@ def _access(results: Results) -> str:
 
 
 def _scale(results: Results) -> str:
+    if not results.scales:
+        return ""
     head = ["keys in the table", "check, units", "check, ms", "revoke, units", "revoke, ms"]
     rows = [
         [
@@ -186,7 +190,7 @@ def _scale(results: Results) -> str:
 
 def _containers(results: Results) -> str:
     if not results.containers:
-        return "## In SAM's containers\n\nNot measured in this run: Docker was left out (`ARGS=--without-containers`)."
+        return "## In SAM's containers\n\nNot measured in this run."
     head = ["what", "cold, ms", "warm, ms"]
     rows = [[name, f"{told.cold:.0f}", f"{told.warm:.1f}"] for name, told in results.containers.items()]
     [image] = {told.image for told in results.containers.values()}
@@ -197,6 +201,8 @@ def _containers(results: Results) -> str:
 
 
 def _imports(results: Results) -> str:
+    if not results.imports:
+        return ""
     groups = [*GROUPS, STANDARD]
     rows = [
         [
@@ -227,6 +233,8 @@ def _parsers(results: Results) -> str:
 
 
 def _dollars(results: Results) -> str:
+    if not results.bills:
+        return ""
     head = ["a million", "Lambda", "DynamoDB", "together", "and an HTTP API", "and a REST API"]
     rows = [
         [

@@ -18,7 +18,7 @@ from benchmarks.work import Answers, Recording, Work, deployment, record, specif
 from local.template import ROOT
 from tools.dynamodb_local import dynamodb_local
 
-ROUNDS, COLD_ROUNDS = 31, 15
+ROUNDS, COLD_ROUNDS = 21, 9
 
 
 @dataclass(frozen=True, slots=True)
