@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from xml.sax.saxutils import escape
 
-WIDTH, LEFT, RIGHT = 720, 210, 90
+WIDTH, LEFT, RIGHT = 740, 230, 90
 BAR, GAP, TOP = 22, 12, 58
 # What is longer than the bare call by so much is cut off, and says so.
 CUT = 1.6
