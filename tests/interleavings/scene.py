@@ -15,6 +15,7 @@ NAMES = (
     "rotate k1 with overlap",
     "revoke k1",
     "admin revokes k1",
+    "revoke k1 by its string",
     "revoke all of A",
     "list A",
 )
@@ -98,13 +99,16 @@ class Scene:
                 stack.event("root", "api-keys:admin", path=key_path, query={"reason": "compromised"}),
                 key_id,
             ),
+            Request(
+                "revoke k1 by its string",
+                "revoke",
+                "RevokeLeakedApiKey",
+                stack.event("nobody", form={"token": self.keys[key_id]}),
+                key_id,
+            ),
             Request("revoke all of A", "revoke all", "RevokeAllApiKeys", stack.event("alice", path=path)),
             Request("list A", "list", "ListApiKeys", stack.event("alice", path=path)),
         ]
-        if "RevokeAllApiKeysFunction" in stack.handlers:
-            found.append(
-                Request("revoke all of A", "revoke all", "RevokeAllApiKeys", stack.event("alice", path=path))
-            )
         return {request.name: request for request in found}
 
     def presenting(self, key: str) -> dict[str, Any]:

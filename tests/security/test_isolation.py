@@ -140,11 +140,20 @@ class Everybody(RuleBasedStateMachine):
         body = self.asked(function, caller, status, {"id": application}, query=query)
         return body.get("nextCursor") if status == 200 else None
 
-    @rule(target=cursors, caller=st.sampled_from(EVERYBODY), cursor=st.one_of(st.none(), cursors))
-    def list_applications(self, caller: str, cursor: str | None) -> str | None:
-        query = {"limit": "1", **({"cursor": cursor} if cursor else {})}
-        body = self.asked("ListApplications", caller, 200, {}, query=query)
-        assert all(item["ownerId"] == caller for item in body["items"])
+    @rule(
+        target=cursors,
+        caller=st.sampled_from(EVERYBODY),
+        cursor=st.one_of(st.none(), cursors),
+        owner=st.one_of(st.none(), st.sampled_from(EVERYBODY)),
+    )
+    def list_applications(self, caller: str, cursor: str | None, owner: str | None) -> str | None:
+        asked_for = {"limit": "1", "cursor": cursor, "owner": owner}
+        query = {name: value for name, value in asked_for.items() if value}
+        status = 200 if caller in ADMINS or owner in (None, caller) else 403
+        body = self.asked("ListApplications", caller, status, {}, query=query)
+        if status != 200:
+            return None
+        assert all(item["ownerId"] == (owner or caller) for item in body["items"])
         following: str | None = body["nextCursor"]
         return following
 
