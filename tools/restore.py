@@ -71,7 +71,7 @@ def tombstones(items: Iterable[Item]) -> dict[str, Item]:
 
 
 def told(events: Iterable[str]) -> dict[str, Item]:
-    """Return the tombstones that audit events tell of, by key id.
+    """Return the tombstones that events tell of, by key id.
 
     Args:
         events: as EventBridge delivers them, one JSON object a line; only those of the type ApiKeyRevoked count.
@@ -144,7 +144,10 @@ def main() -> None:
             f"--{name}", nargs=2, metavar=("TABLE", "RESTORED"), help="of the stack, and restored"
         )
     parser.add_argument(
-        "--revoked", type=Path, metavar="FILE", help="audit events since, one JSON object a line"
+        "--revoked",
+        type=Path,
+        metavar="FILE",
+        help="what was revoked since, one event of the type ApiKeyRevoked a line",
     )
     parser.add_argument(
         "--tombstones", metavar="TABLE", help="another table of keys that knows what is revoked"
