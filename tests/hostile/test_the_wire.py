@@ -96,6 +96,7 @@ REQUESTS: dict[str, tuple[int, Callable[[Subject], Answer]]] = {
     "ReadApiKey": (200, lambda s: s.call("ReadApiKey", path=s.path)),
     "RevokeAllApiKeys": (200, lambda s: s.call("RevokeAllApiKeys", path=s.application)),
     "RevokeApiKey": (200, lambda s: s.call("RevokeApiKey", path=s.path)),
+    "RevokeLeakedApiKey": (200, lambda s: s.call("RevokeLeakedApiKey", **form(s))),
     "RotateApiKey": (201, lambda s: s.call("RotateApiKey", path=s.path)),
 }
 # A rotate that was carried out is not carried out again: the key has been rotated before.
@@ -212,7 +213,8 @@ def ended(subject: Subject, function: str) -> list[dict[str, Any]]:
     """Return the keys that a request ends."""
     if function == "RevokeAllApiKeys":
         return [subject.key, subject.sibling]
-    return [subject.key] if function in ("RevokeApiKey", "RotateApiKey") else []
+    ends_one = function in ("RevokeApiKey", "RevokeLeakedApiKey", "RotateApiKey")
+    return [subject.key] if ends_one else []
 
 
 def whole(subject: Subject, function: str) -> None:
