@@ -147,7 +147,7 @@ def listed(subject: Subject) -> set[str]:
 
 
 def test_every_function_that_asks_dynamodb_is_tried() -> None:
-    """Seen to fail without a line of REQUESTS."""
+    """Meant to fail without a line of REQUESTS."""
     functions = {name.removesuffix("Function") for name in Template({}).functions()}
     assert functions - ALONE == REQUESTS.keys()
 

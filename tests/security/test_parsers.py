@@ -54,7 +54,7 @@ def with_body(body: Any, *, content_type: str = "application/json", encoded: boo
 @given(ANY_TEXT | st.from_regex(r"\Aak_[0-9A-Za-z]{65,75}\Z"))
 @generously
 def test_a_text_is_a_key_only_if_the_key_is_spelled_like_that(text: str) -> None:
-    """Seen to fail with `FORMAT.match` instead of `fullmatch`."""
+    """Meant to fail with `FORMAT.match` instead of `fullmatch`."""
     for candidate in (
         text,
         text[:-6] + _checksum(text[:-6].encode("utf-8", "replace").decode()),
@@ -67,7 +67,7 @@ def test_a_text_is_a_key_only_if_the_key_is_spelled_like_that(text: str) -> None
 @given(ANY_TEXT | st.uuids().map(str), ANY_TEXT | st.uuids().map(lambda value: str(value).upper()))
 @generously
 def test_ids_are_lower_case_uuids_or_a_400(first: str, second: str) -> None:
-    """Seen to fail without `re.ASCII` and with `[0-9a-f-]{36}` for a UUID."""
+    """Meant to fail without `re.ASCII` and with `[0-9a-f-]{36}` for a UUID."""
     with contextlib.suppress(BadRequest):
         ids = Request({"pathParameters": {"id": first, "keyId": second}}).path_uuids("id", "keyId")
         assert ids == [first.lower(), second.lower()]
@@ -81,7 +81,7 @@ def test_ids_are_lower_case_uuids_or_a_400(first: str, second: str) -> None:
 )
 @generously
 def test_a_query_is_a_page_or_a_400(cursor: str, limit: str, status: str) -> None:
-    """Seen to fail with `int(limit)` for a limit, and without the `except` around a cursor."""
+    """Meant to fail with `int(limit)` for a limit, and without the `except` around a cursor."""
     request = Request({"queryStringParameters": {"cursor": cursor, "limit": limit, "status": status}})
     with contextlib.suppress(BadRequest):
         wanted, _ = page_asked_for(request)
@@ -99,7 +99,7 @@ def test_a_query_is_a_page_or_a_400(cursor: str, limit: str, status: str) -> Non
 )
 @generously
 def test_a_body_is_what_it_must_be_or_a_4xx(text: str, encoded: bool, model: type[Body]) -> None:
-    """Seen to fail without `except ValueError` in request.py."""
+    """Meant to fail without `except ValueError` in request.py."""
     with contextlib.suppress(BadRequest, ContentTooLarge, UnsupportedMediaType):
         assert isinstance(schemas.read(with_body(text, encoded=encoded), model), model)
 
@@ -109,7 +109,7 @@ def test_a_body_is_what_it_must_be_or_a_4xx(text: str, encoded: bool, model: typ
 )
 @generously
 def test_a_body_with_the_right_members_and_any_values_is_read_or_a_400(members: dict[str, Any]) -> None:
-    """Seen to fail with `OverflowError` not caught in schemas.py."""
+    """Meant to fail with `OverflowError` not caught in schemas.py."""
     for model in BODIES:
         with contextlib.suppress(BadRequest):
             schemas.read(with_body(json.dumps(members)), model)
@@ -118,7 +118,7 @@ def test_a_body_with_the_right_members_and_any_values_is_read_or_a_400(members: 
 @given(ANY_TEXT, JSON)
 @generously
 def test_a_tokens_header_and_scopes_are_read_or_refused(text: str, value: Any) -> None:
-    """Seen to fail without `RecursionError` and `ValueError` caught in caller.py."""
+    """Meant to fail without `RecursionError` and `ValueError` caught in caller.py."""
     for octets in (text.encode("utf-8", "surrogatepass"), json.dumps(value).encode()):
         with contextlib.suppress(ApiError):
             assert isinstance(_header(base64.urlsafe_b64encode(octets).decode().rstrip("=")), dict)
@@ -177,7 +177,7 @@ def changed(event: Any, path: tuple[Any, ...], value: Any) -> None:
 def test_an_event_changed_in_any_member_is_answered_and_never_by_a_fault(
     deployment: Deployment, function: str
 ) -> None:
-    """Seen to fail with an `_object` in request.py that takes whatever is there.
+    """Meant to fail with an `_object` in request.py that takes whatever is there.
 
     Members are missing, null, of another type, or text of any kind; up to three at once, in either payload format.
     """
@@ -272,7 +272,7 @@ def seconds(parse: Callable[[str], Any], text: str) -> float:
 @pytest.mark.parametrize("unit", UNITS)
 @pytest.mark.parametrize("parser", PARSERS)
 def test_the_time_of_a_parser_grows_no_faster_than_its_text(parser: str, unit: str) -> None:
-    """Seen to fail with `(a+)+$` for a key, and with the possessive `*+` in log.py made greedy.
+    """Meant to fail with `(a+)+$` for a key, and with the possessive `*+` in log.py made greedy.
 
     Where it grew with the square, four times the text would take sixteen times as long; a little is left for noise.
     """
@@ -284,5 +284,5 @@ def test_the_time_of_a_parser_grows_no_faster_than_its_text(parser: str, unit: s
 
 
 def test_every_parser_of_the_bodies_is_tried() -> None:
-    """Seen to fail with an empty list of models."""
+    """Meant to fail with an empty list of models."""
     assert {model.__name__ for model in BODIES} >= {"NewApplication", "NewApiKey", "Rotation"}
