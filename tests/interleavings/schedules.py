@@ -40,6 +40,11 @@ from tests.interleavings.stack import (
 READY, OVER = 0, 1
 # What may happen to a call, or a client.
 ANSWERED, GIVEN_UP, REPEATED, DIED, LATE, AGAIN = range(6)
+DECIDING = (
+    "expiresAt",
+    "replacedBy",
+    "revokedAt",
+)  # what a schedule shows of an update, where it has any of them
 KNOWING = (
     "check",
     "rotate",
@@ -389,8 +394,9 @@ class Explorer:
         # Of a listing's entry, the id that it ends with.
         ids = [key[name]["S"].split(" ")[-1] for name in ("keyId", "id", "position") if name in key]
         names = " ".join(self._promises.name(id_) for id_ in ids)
-        assigned = ", ".join(re.findall(r"(\w+) =", request.get("UpdateExpression", "")))
-        words = (call.operation, table.removesuffix("Table"), names, assigned and f"SET {assigned}")
+        assigned = sorted(re.findall(r"(\w+) =", request.get("UpdateExpression", "")))
+        shown = ", ".join([name for name in assigned if name in DECIDING] or assigned)
+        words = (call.operation, table.removesuffix("Table"), names, shown and f"SET {shown}")
         return " ".join(word for word in words if word)
 
 
