@@ -43,7 +43,7 @@ def test_every_package_of_npm_is_locked_with_its_hash() -> None:
 
 
 def test_the_licences_of_what_ships_are_known() -> None:
-    """Guarantee: nothing ships whose licence nobody has looked at. Meant to fail with a package left out of LICENCES."""
+    """Guarantee: nothing ships whose licence nobody looked at. Meant to fail with a package left out of LICENCES."""
     shipped = {
         name for path in ROOT.glob("layers/*/requirements.txt") for name in PIN.findall(path.read_text())
     }
