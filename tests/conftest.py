@@ -16,6 +16,10 @@ from tests.deployment import NOW, Deployment
 for name in [name for name in os.environ if name.startswith("AWS_")]:
     del os.environ[name]
 
+# Nor is a make that a test runs a part of the make that runs the tests.
+for name in ("MAKEFLAGS", "MAKELEVEL", "MFLAGS"):
+    os.environ.pop(name, None)
+
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Take the date on which the tests are to believe that they run, such as 2037-03-01."""

@@ -1,5 +1,6 @@
 """What holds for every integration test."""
 
+import signal
 from collections.abc import Iterator
 from typing import Any
 from urllib.parse import unquote, urlsplit
@@ -30,3 +31,16 @@ def _every_answer_over_http_is_documented() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(requests.Session, "send", sending)
         yield
+
+
+@pytest.fixture(autouse=True, scope="module")
+def _signals_as_in_a_terminal() -> Iterator[None]:
+    """Have what tests start end by Ctrl-C and hang-up, also where a shell in the background has them ignored."""
+    handlers: dict[signal.Signals, Any] = {
+        signal.SIGINT: signal.default_int_handler,
+        signal.SIGHUP: signal.SIG_DFL,
+    }
+    before = {number: signal.signal(number, handler) for number, handler in handlers.items()}
+    yield
+    for number, handler in before.items():
+        signal.signal(number, handler)
