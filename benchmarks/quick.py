@@ -1,5 +1,6 @@
 """`make bench-quick`: what is not noise. Calls, units, sizes, imports, and ratios with a wide margin."""
 
+import io
 import os
 import platform
 import subprocess
@@ -8,6 +9,8 @@ import tempfile
 import time
 from pathlib import Path
 
+from apikeys import log
+from apikeys.metrics import CHECKS, Outcome
 from benchmarks.rounds import LAYER, measure
 from benchmarks.stage import Stage, stage
 from benchmarks.work import zipped
@@ -20,6 +23,7 @@ RATIOS = {"check": 0.4, "revoke": 0.6}
 # Calls of each, as IAM names them without the service, and units.
 COSTS = {"check": (["GetItem"], 1), "revoke": (["UpdateItem"], 1)}
 IMPORTS: dict[str, set[str]] = {"check": set(), "revoke": {"jwt", "cryptography"}}
+MOST_OF_COUNTING = 20e-6  # seconds of CPU that a metric adds to a request, whose check takes about 500
 MOST_OF_THE_LAYER = 18_000_000  # bytes, unzipped
 MOST_OF_A_FUNCTION = 20_000  # bytes of its code, zipped
 
@@ -69,6 +73,30 @@ def look_at(staged: Stage, findings: Findings) -> None:
         findings.expect(f"{name}, CPU of the bare call's", f"{ratio:.2f}", is_good=ratio <= most)
 
 
+def line_of_a_check(*, is_counted: bool) -> float:
+    """Return the CPU seconds of a check's line in the log; the least of many, since whatever interferes adds."""
+    ids = dict.fromkeys(("key_id", "application_id"), "123e4567-e89b-12d3-a456-426614174000")
+    least = float("inf")
+    with log.written_to(io.StringIO()):
+        for _ in range(50):
+            started = time.process_time()
+            for _ in range(100):
+                log.begin("api-keys", route="GET /")
+                if is_counted:
+                    log.count(CHECKS, Outcome=Outcome.ACCEPTED)
+                log.info("checked", allowed=True, source="192.0.2.1", **ids)
+            least = min(least, (time.process_time() - started) / 100)
+    return least
+
+
+def look_at_counting(findings: Findings) -> None:
+    """Look at what a request pays for its metric."""
+    added = line_of_a_check(is_counted=True) - line_of_a_check(is_counted=False)
+    findings.expect(
+        "check, CPU that its metric adds", f"{added * 1e6:.1f} µs", is_good=added <= MOST_OF_COUNTING
+    )
+
+
 def look_at_sizes(findings: Findings) -> None:
     """Look at what is deployed."""
     size = layer_size()
@@ -84,6 +112,7 @@ def main() -> None:
     started = time.monotonic()
     findings = Findings()
     look_at_sizes(findings)
+    look_at_counting(findings)
     with stage() as staged:
         look_at(staged, findings)
     print(f"  {time.monotonic() - started:.0f} s", flush=True)

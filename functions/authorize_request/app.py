@@ -1,7 +1,9 @@
 """Lambda authorizer: lets requests with a good key through, to the routes that are put behind it."""
 
+from apikeys import log
 from apikeys.check import Checker
 from apikeys.endpoint import authorizer
+from apikeys.metrics import CHECKS, Outcome
 from apikeys.records import KeyRecord
 from apikeys.request import Request
 
@@ -18,5 +20,6 @@ def handler(request: Request) -> KeyRecord | None:
         is_bearer = authorization[: len(BEARER)].lower() == BEARER
         presented.add(authorization[len(BEARER) :].lstrip(" ") if is_bearer else "")
     if len(presented) != 1:
+        log.count(CHECKS, Outcome=Outcome.NO_KEY)
         return None
     return checker.check(presented.pop(), source=request.source)

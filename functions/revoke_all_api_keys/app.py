@@ -10,6 +10,7 @@ from apikeys.caller import Caller
 from apikeys.dynamodb import DynamoDb
 from apikeys.endpoint import endpoint
 from apikeys.errors import ServiceUnavailable
+from apikeys.metrics import REVOCATIONS
 from apikeys.reasons import reason_asked_for
 from apikeys.request import JSON, Request
 from apikeys.store.api_keys import ApiKeys
@@ -47,6 +48,8 @@ def handler(request: Request, caller: Caller) -> JSON:
                 except ServiceUnavailable as unavailable:
                     failure = unavailable  # of one key, on which the others do not wait
             log.add(revoked=revoked)
+    if revoked:
+        log.count(REVOCATIONS, revoked, Reason=reason or "none")
     if failure:
         raise failure
     return {"revoked": revoked}

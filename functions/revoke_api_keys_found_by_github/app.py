@@ -5,6 +5,7 @@ from apikeys.dynamodb import DynamoDb
 from apikeys.endpoint import public_endpoint
 from apikeys.github import Found, GithubAlerts
 from apikeys.keys import ApiKey
+from apikeys.metrics import REVOCATIONS
 from apikeys.request import JSON, Request
 from apikeys.settings import required
 from apikeys.store.api_keys import ApiKeys, Presented
@@ -38,5 +39,7 @@ def revoke(found: Found) -> bool:
     if not key:
         return False
     outcome = keys.revoke_presented(key, by="github", via="github", reason="leaked", leaked_in=found.where)
+    if outcome is Presented.REVOKED:
+        log.count(REVOCATIONS, Reason="leaked")
     log.info("found by GitHub", key_id=key.key_id, outcome=outcome)
     return outcome is not Presented.UNKNOWN

@@ -6,10 +6,11 @@ from apikeys import log
 from apikeys.dynamodb import DynamoDb
 from apikeys.endpoint import endpoint, public_endpoint
 from apikeys.keys import ApiKey
+from apikeys.metrics import REVOCATIONS
 from apikeys.reasons import known_reason
 from apikeys.request import JSON, Request
 from apikeys.settings import SettingsError, required
-from apikeys.store.api_keys import ApiKeys
+from apikeys.store.api_keys import ApiKeys, Presented
 
 if TYPE_CHECKING:
     from apikeys.caller import Caller
@@ -28,6 +29,8 @@ def revoke(request: Request, caller: "Caller | None" = None) -> JSON:
         by = caller.subject if caller else "holder"
         outcome = keys.revoke_presented(key, by=by, via="holder", reason=reason)
         log.add(key_id=key.key_id, outcome=outcome)
+        if outcome is Presented.REVOKED:
+            log.count(REVOCATIONS, Reason=reason)
     return {}
 
 

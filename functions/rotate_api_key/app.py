@@ -3,11 +3,13 @@
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
+from apikeys import log
 from apikeys.caller import Caller
 from apikeys.dynamodb import DynamoDb
 from apikeys.endpoint import endpoint
 from apikeys.errors import Conflict
 from apikeys.keys import ApiKey
+from apikeys.metrics import REVOCATIONS
 from apikeys.records import timestamp
 from apikeys.request import JSON, Request
 from apikeys.schemas import Rotation, read
@@ -51,4 +53,6 @@ def handler(request: Request, caller: Caller) -> JSON:
         # Nobody has seen its string. Not deleted: a write of it that comes late would bring it back.
         keys.revoke(new.key_id, application_id=application_id, caller=caller, reason="unused", via="rotate")
         raise Conflict("revoked or rotated in the meantime")
+    if old_until <= now:
+        log.count(REVOCATIONS, Reason="rotated")
     return new.public(now) | {"key": key.reveal()}

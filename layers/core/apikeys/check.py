@@ -3,8 +3,9 @@
 from apikeys import log
 from apikeys.dynamodb import DynamoDb
 from apikeys.keys import ApiKey
+from apikeys.metrics import CHECKS, REVOKED_KEY_USED, Outcome
 from apikeys.records import KeyRecord, timestamp
-from apikeys.settings import optional, required
+from apikeys.settings import required
 from apikeys.store.api_keys import ApiKeys
 
 
@@ -14,23 +15,20 @@ class Checker:
     Args:
         keys: among which to look.
         prefix: that they begin with.
-        stack: what the deployment is called in metrics.
     """
 
-    def __init__(self, keys: ApiKeys, *, prefix: str, stack: str = "api-keys") -> None:
+    def __init__(self, keys: ApiKeys, *, prefix: str) -> None:
         self._keys = keys
         self._prefix = prefix
-        self._stack = stack
 
     @classmethod
     def connect(cls) -> "Checker":
-        """Make the checker of this deployment; STACK_NAME may be left out.
+        """Make the checker of this deployment.
 
         Raises:
             SettingsError: if KEY_PREFIX or API_KEYS_TABLE is not set, or DynamoDB's Region is not.
         """
-        keys = ApiKeys(DynamoDb.connect())
-        return cls(keys, prefix=required("KEY_PREFIX"), stack=optional("STACK_NAME", "api-keys"))
+        return cls(ApiKeys(DynamoDb.connect()), prefix=required("KEY_PREFIX"))
 
     def check(self, presented: str, *, source: str) -> KeyRecord | None:
         """Return the key if it is good: known, with this secret, neither revoked nor expired. Else None.
@@ -42,20 +40,31 @@ class Checker:
         Raises:
             ServiceUnavailable: if DynamoDB does not answer; then nobody knows, and nothing is to be allowed.
         """
+        outcome, key = Outcome.FAULT, None
+        try:
+            outcome, key = self._judge(presented, source)
+        finally:
+            log.count(CHECKS, Outcome=outcome)
+        return key if outcome is Outcome.ACCEPTED else None
+
+    def _judge(self, presented: str, source: str) -> tuple[Outcome, KeyRecord | None]:
         key = ApiKey.parse(presented, prefix=self._prefix)
         if not key:
-            return None
+            return Outcome.MALFORMED, None
         found = self._keys.find_presented(key.key_id)
         if not found:
-            return None
+            return Outcome.UNKNOWN, None
         record, stored_hash = found
         if not key.matches(stored_hash):
-            return None
+            return Outcome.WRONG_SECRET, None
         if record.revoked_at:
             self._trip(record, source)
-        return record if record.status(timestamp()) == "active" else None
+            return Outcome.REVOKED, None
+        is_good = record.status(timestamp()) == "active"
+        return (Outcome.ACCEPTED, record) if is_good else (Outcome.EXPIRED, None)
 
     def _trip(self, record: KeyRecord, source: str) -> None:
         """Sound the alarm: a revoked key with the right secret is a key that somebody else has."""
+        log.count(REVOKED_KEY_USED)
         where = {"key_id": record.key_id, "application_id": record.application_id, "source": source}
-        log.metric("RevokedKeyUsed", "a revoked key was used", stack=self._stack, **where)
+        log.warning("a revoked key was used", **where)

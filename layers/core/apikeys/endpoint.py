@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any
 from apikeys import deadline, log
 from apikeys.asset import Asset
 from apikeys.errors import ApiError, InsufficientScope, InternalError
+from apikeys.metrics import CHECKS, Outcome
 from apikeys.request import JSON, Request
-from apikeys.settings import TokenSettings
+from apikeys.settings import TokenSettings, optional
 
 if TYPE_CHECKING:
     from apikeys.caller import Caller
@@ -75,11 +76,12 @@ def authorizer(check: Callable[[Request], "KeyRecord | None"]) -> Handler:
     Args:
         check: returns the key that the request presents if it is good, else None.
     """
+    stack = optional("STACK_NAME")
 
     @functools.wraps(check)
     def handler(event: Any, context: Any) -> JSON:
         request = Request(event)
-        with _one_request(request, context):
+        with _one_request(request, context, stack):
             try:
                 key = check(request)
             except Exception as fault:  # noqa: BLE001 -- whatever it is
@@ -92,7 +94,9 @@ def authorizer(check: Callable[[Request], "KeyRecord | None"]) -> Handler:
                 answer: JSON = {"isAuthorized": key is not None}
             else:
                 one_method = ONE_METHOD.fullmatch(request.method_arn) is not None
-                key = key if one_method else None
+                if key and not one_method:
+                    log.count(CHECKS, Outcome=Outcome.AMBIGUOUS_PATH)
+                    key = None
                 answer = _policy(request.method_arn if one_method else NO_METHOD, key)
             log.info("checked", allowed=key is not None, **_who(request, key))
         return answer | {"context": _passed_on(key) if key else {}}
@@ -128,10 +132,10 @@ def _passed_on(key: "KeyRecord") -> JSON:
 
 
 @contextmanager
-def _one_request(request: Request, context: Any) -> Iterator[None]:
+def _one_request(request: Request, context: Any, stack: str) -> Iterator[None]:
     deadline.start(context)
     request_id = getattr(context, "aws_request_id", None)
-    log.begin(route=request.route or None, aws_request_id=request_id, **request.named)
+    log.begin(stack, route=request.route or None, aws_request_id=request_id, **request.named)
     try:
         yield
     finally:
@@ -144,11 +148,12 @@ def _answering(capability: Callable[[Request], JSON | list[JSON] | Asset | None]
 
     A fault of ours is logged in full and tells the client nothing.
     """
+    stack = optional("STACK_NAME")
 
     @functools.wraps(capability)
     def handler(event: Any, context: Any) -> JSON:
         request = Request(event)
-        with _one_request(request, context):
+        with _one_request(request, context, stack):
             try:
                 body = capability(request)
             except ApiError as error:

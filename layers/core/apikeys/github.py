@@ -61,7 +61,7 @@ class GithubKeys(PublishedKeys[GithubKey]):
     """
 
     def __init__(self, url: str) -> None:
-        super().__init__("GitHub")
+        super().__init__("GitHub", publisher="github")
         if not is_trusted_url(url):
             raise SettingsError("GITHUB_KEYS_URL must be an https URL")
         self._url = url

@@ -39,7 +39,7 @@ class IssuerKeys(PublishedKeys[SigningKey]):
     """
 
     def __init__(self, issuer: str, jwks_url: str | None) -> None:
-        super().__init__("the issuer")
+        super().__init__("the issuer", publisher="issuer")
         self._issuer = issuer
         self._jwks_url = jwks_url
 

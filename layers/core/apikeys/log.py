@@ -2,7 +2,8 @@
 
 Members: `level`, `timestamp` (RFC 3339, UTC), `service`, `message`; of the request `route`, `aws_request_id`,
 `application_id` and `key_id` where the path has them, `subject` once the caller is known; of its outcome `status`, or
-`allowed`, and `reason`; of a fault `exception_name` and `exception`. What is unknown is left out.
+`allowed`, and `reason`; of a fault `exception_name` and `exception`; of a metric its name, its dimensions and `_aws`.
+What is unknown is left out.
 """
 
 import json
@@ -15,12 +16,13 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any, TextIO
 
+from apikeys.metrics import Metric
 from apikeys.records import timestamp
 
 type Value = str | int | bool | None
 
 LEVELS = {"INFO": 20, "WARNING": 30, "ERROR": 40}
-# What is less is not written; metrics always are.
+# What is less is not written, unless a metric is in it.
 THRESHOLD = LEVELS.get(os.environ.get("LOG_LEVEL", "INFO").upper(), LEVELS["INFO"])
 
 # Whatever is one word of base 62 or base64url: the secret of a key, a part of a JWT, also cut short or in another case.
@@ -34,19 +36,37 @@ HARMLESS = re.compile(
     r"|_*[A-Za-z][a-z]{0,14}(?:[_-]+[A-Za-z][a-z]{0,14}|[A-Z][a-z]{2,14})*+_*"
 )
 
+
+class _Request:
+    """What is known of a request, and what has been counted since the last line."""
+
+    __slots__ = ("counted", "members", "stack")
+
+    def __init__(self, stack: str, members: dict[str, Value]) -> None:
+        self.stack = stack
+        self.members = members
+        self.counted: dict[str, tuple[Metric, int, dict[str, str]]] = {}
+
+
 # Context variables, because `make run` serves several requests at once from one process.
-_request: ContextVar[dict[str, Value] | None] = ContextVar("request", default=None)
+_request: ContextVar[_Request | None] = ContextVar("request", default=None)
 _stream: TextIO | None = None
 
 
-def begin(**members: Value) -> None:
-    """Begin a request, or end it: every line from now on has these members, and none of the one before."""
-    _request.set(members)
+def begin(stack: str | None = None, /, **members: Value) -> None:
+    """Begin a request, or end it: every line from now on has these members, and none of the one before.
+
+    Args:
+        stack: what the deployment is called in metrics.
+        members: of each line.
+    """
+    _begun(stack, members)
 
 
 def add(**members: Value) -> None:
     """Add what has become known of the request."""
-    _request.set((_request.get() or {}) | members)
+    request = _request.get() or _begun(None, {})
+    request.members = request.members | members
 
 
 def info(message: str, **members: Value) -> None:
@@ -67,21 +87,17 @@ def fault(message: str, exception: Exception, **members: Value) -> None:
     _write("ERROR", message, members | {"exception_name": type(exception).__name__, "exception": text})
 
 
-def metric(name: str, message: str, *, stack: str, **members: Value) -> None:
-    """Count one, and say so in a warning: one line is both. It is written whatever the level.
+def count(metric: Metric, value: int = 1, **dimensions: str) -> None:
+    """Put a metric into the next line, which then is written whatever the level; of several values of one, the last.
 
     https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html
 
     Args:
-        name: of the metric, in the namespace ApiKeys.
-        message: of the warning.
-        stack: the metric's only dimension.
-        members: to tell besides.
+        metric: which.
+        value: of it.
+        dimensions: of the metric, besides the stack.
     """
-    definition = {"Name": name, "Unit": "Count"}
-    directive = {"Namespace": "ApiKeys", "Dimensions": [["Stack"]], "Metrics": [definition]}
-    embedded = {"_aws": {"Timestamp": int(time.time() * 1000), "CloudWatchMetrics": [directive]}}
-    _write("WARNING", message, members | {"Stack": stack, name: 1}, embedded, threshold=0)
+    (_request.get() or _begun(None, {})).counted[metric.name] = (metric, value, metric.dimensions(dimensions))
 
 
 @contextmanager
@@ -105,15 +121,15 @@ def redacted(text: str, word: re.Pattern[str] = LONG) -> str:
     return word.sub(lambda found: found[0] if HARMLESS.fullmatch(found[0]) else "[redacted]", text)
 
 
-def _write(
-    level: str,
-    message: str,
-    members: dict[str, Value],
-    embedded: dict[str, Any] | None = None,
-    *,
-    threshold: int | None = None,
-) -> None:
-    if LEVELS[level] < (THRESHOLD if threshold is None else threshold):
+def _begun(stack: str | None, members: dict[str, Value]) -> _Request:
+    request = _Request(stack or "api-keys", members)
+    _request.set(request)
+    return request
+
+
+def _write(level: str, message: str, members: dict[str, Value]) -> None:
+    request = _request.get() or _begun(None, {})
+    if LEVELS[level] < THRESHOLD and not request.counted:
         return
     line: dict[str, Any] = {
         "level": level,
@@ -121,13 +137,30 @@ def _write(
         "service": "api-keys",
         "message": message,
     }
-    for name, value in ((_request.get() or {}) | members).items():
+    for name, value in (request.members | members).items():
         if isinstance(value, str) and name != "exception_name":  # which is a name in code
             # The issuer vouches for a subject, and it may look like anything.
             line[name] = redacted(value, LONGER if name == "subject" else LONG)
         elif value is not None:
             line[name] = value
+    embedded = ""
+    if request.counted:
+        embedded = _embed(request, line)
     stream = _stream or sys.stdout
     # In one piece, so that lines of several threads do not mix.
-    stream.write(json.dumps(line | (embedded or {})) + "\n")
+    stream.write(f"{json.dumps(line)[:-1]}{embedded}}}\n")
     stream.flush()
+
+
+def _embed(request: _Request, line: dict[str, Any]) -> str:
+    """Put what was counted into a line, and return as JSON what is to follow its members."""
+    line["Stack"] = request.stack
+    directives = []
+    for metric, value, dimensions in request.counted.values():
+        line |= dimensions
+        line[metric.name] = value
+        directives.append(metric.directive)
+    request.counted = {}
+    return (
+        f', "_aws":{{"Timestamp":{time.time_ns() // 1_000_000},"CloudWatchMetrics":[{",".join(directives)}]}}'
+    )

@@ -14,6 +14,7 @@ from typing import Any, ClassVar, Self
 from apikeys import deadline, log
 from apikeys.errors import ServiceUnavailable
 from apikeys.fetch import fetch
+from apikeys.metrics import KEYS_AGE, KEYS_NOT_FETCHED
 from apikeys.settings import is_trusted_url
 
 MAX_BYTES = 256 * 1024  # of a document
@@ -55,6 +56,7 @@ class PublishedKeys[K](ABC):
 
     Args:
         whose: in the log, such as "the issuer".
+        publisher: in metrics, one of metrics.PUBLISHERS.
     """
 
     FRESH_FOR: ClassVar = 10 * 60
@@ -63,8 +65,9 @@ class PublishedKeys[K](ABC):
     TIMEOUT: ClassVar = 2.0
     """Seconds for one fetch as a whole: discovery, connecting and reading together."""
 
-    def __init__(self, whose: str) -> None:
+    def __init__(self, whose: str, *, publisher: str) -> None:
         self._whose = whose
+        self._publisher = publisher
         self._keys: list[K] = []
         self._fetched = self._tried = Moment()
         self._lock = Lock()
@@ -110,6 +113,9 @@ class PublishedKeys[K](ABC):
             self._keys = self._fetch(time.monotonic() + min(self.TIMEOUT, deadline.left()))
         except FETCH_FAILURES as failure:
             # What is known stays as it is; keys_that() decides what it is still good for.
+            log.count(KEYS_NOT_FETCHED, Publisher=self._publisher)
+            if self._keys:
+                log.count(KEYS_AGE, int(self._fetched.ago()), Publisher=self._publisher)
             name, reason = type(failure).__name__, str(failure)[:200]
             log.warning(f"{self._whose}'s keys could not be fetched", exception_name=name, reason=reason)
             return False

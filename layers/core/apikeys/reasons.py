@@ -1,9 +1,8 @@
 """Why a key is revoked, as a caller may say it."""
 
 from apikeys.errors import BadRequest, Violation
+from apikeys.records import REASONS
 from apikeys.request import Request
-
-REASONS = ("compromised", "leaked", "rotated", "unused", "other")
 
 
 def reason_asked_for(request: Request) -> str | None:

@@ -10,6 +10,9 @@ if TYPE_CHECKING:
 
 type Item = dict[str, Any]  # as DynamoDB has it: a type beside each value
 
+# Why a key is revoked.
+REASONS = ("compromised", "leaked", "rotated", "unused", "other")
+
 
 @dataclass(frozen=True, slots=True)
 class Application:

@@ -1,12 +1,16 @@
 """Guarantee: an outage of the issuer neither lets strangers in nor locks on-call out."""
 
+import io
+
 import pytest
 import time_machine
 
 from apikeys.caller import Authenticator
 from apikeys.errors import ServiceUnavailable
 from apikeys.issuer import IssuerKeys
+from apikeys.log import begin
 from local.issuer import JWKS
+from tests.embedded import counted
 from tests.faulty_issuer import FaultyIssuer
 from tests.security.issuer_keys.outcomes import outcome
 
@@ -87,3 +91,29 @@ def test_a_malformed_header_is_401_also_while_the_issuer_is_down(
 ) -> None:
     issuer.down = True
     assert outcome(authenticator, "a.b.c") == 401
+
+
+def test_keys_that_are_not_fetched_are_counted_with_the_age_of_those_that_serve_instead(
+    issuer: FaultyIssuer, authenticator: Authenticator, clock: time_machine.Traveller, log: io.StringIO
+) -> None:
+    """Guarantee: the time that is left before nobody can be told apart does not run out in silence."""
+    begin("local")
+    assert outcome(authenticator, issuer.token("alice")) == 200
+    issuer.down = True
+    clock.shift(IssuerKeys.FRESH_FOR - 1)
+    assert outcome(authenticator, issuer.token("alice")) == 200
+    assert log.getvalue() == ""
+    clock.shift(1)
+    assert outcome(authenticator, issuer.token("alice")) == 200
+    assert counted(log, "KeysNotFetched") == {"issuer": 1}
+    assert counted(log, "KeysAge") == {"issuer": 600}
+
+
+def test_where_no_keys_are_known_there_is_no_age(
+    issuer: FaultyIssuer, authenticator: Authenticator, log: io.StringIO
+) -> None:
+    begin("local")
+    issuer.down = True
+    assert outcome(authenticator, issuer.token("alice")) == 503
+    assert counted(log, "KeysNotFetched") == {"issuer": 1}
+    assert counted(log, "KeysAge") == {}
