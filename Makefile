@@ -11,6 +11,11 @@ export PATH := $(CURDIR)/.venv-sam/bin:$(PATH)
 # Which environment of samconfig.toml is for this machine's processor.
 export SAM_ENVIRONMENT := $(if $(filter arm64 aarch64,$(shell uname -m)),arm,default)
 
+# Each test file in one process, in random order.
+IN_PARALLEL := --numprocesses auto --maxprocesses 4 --dist loadscope
+# Tests of programs that are started, whose clock nobody moves: on another day they would be the same again.
+OWN_CLOCK := $(addprefix tests/integration/test_,build.py make_run.py documented_commands.py local_stack.py)
+
 # What people give goes to the programs by the environment, to the letter: neither make nor a shell evaluates it.
 $(foreach name,PORT DATA DYNAMODB_HOST SUB SCOPE KEY API TOKEN,$(if $(filter-out undefined,$(origin $(name))),\
     $(eval override $(name) := $$(value $(name)))$(eval export $(name))))
@@ -37,10 +42,10 @@ revoke: .venv/ready ## Revoke a key by its string (API=https://…/api/v1; KEY=,
 	@$(PYTHON) -m tools.revoke
 
 test: .venv/ready .venv-sam/ready .reference/ready node_modules/ready ## Run all tests that need neither Docker nor Java nor a browser
-	$(PYTHON) -m pytest $(ARGS)
+	$(PYTHON) -m pytest $(IN_PARALLEL) $(ARGS)
 
-any-day: .venv/ready .venv-sam/ready .reference/ready node_modules/ready ## Run the same tests in parallel, in random order, as if it were years later
-	$(PYTHON) -m pytest --numprocesses 2 --dist loadscope --today $$(($$(date +%Y) + 11))-03-01 $(ARGS)
+any-day: .venv/ready .venv-sam/ready .reference/ready node_modules/ready ## Run them again as if it were years later
+	$(PYTHON) -m pytest $(IN_PARALLEL) $(OWN_CLOCK:%=--ignore %) --today $$(($$(date +%Y) + 11))-03-01 $(ARGS)
 
 race: .venv/ready .dynamodb/ready ## Prove the promise on DynamoDB Local (needs Java)
 	$(PYTHON) -m pytest tests/race $(ARGS)
@@ -55,7 +60,7 @@ mutants: .venv/ready .venv-sam/ready .venv-hostile/ready .reference/ready ## Bre
 	$(PYTHON) -m tools.mutants $(ARGS)
 
 canaries: .venv/ready .venv-sam/ready .reference/ready ## Run the tests of make test, and fail where a piece of a secret gets out
-	$(PYTHON) -m pytest --numprocesses 2 --dist loadscope --canaries $(ARGS)
+	$(PYTHON) -m pytest $(IN_PARALLEL) --canaries $(ARGS)
 
 audit: .venv-hostile/ready ## Ask for known vulnerabilities of what ships (needs the internet)
 	@for layer in core bodies; do .venv-hostile/bin/pip-audit --strict --no-deps --disable-pip --progress-spinner off \

@@ -17,8 +17,8 @@ Y_OF_ORDER_8 = 0x7A03AC9277FDC74EC6CC392CFA53202A0F67100D760B3CBA4FD84D3D706A17C
 
 
 def is_prime(number: int) -> bool:
-    """Fermat's test: enough for numbers that nobody chose against it."""
-    return all(pow(base, number - 1, number) == 1 for base in (2, 3, 5))
+    """Fermat's test: enough for numbers that nobody chose against it; most others have a small factor."""
+    return math.gcd(number, PRIMORIAL) == 1 and all(pow(base, number - 1, number) == 1 for base in (2, 3, 5))
 
 
 def roca_primes() -> Iterator[int]:
