@@ -8,6 +8,7 @@ import pytest
 from local.template import ROOT, Template
 
 CONFIG = tomllib.loads((ROOT / "samconfig.toml").read_text())
+LOCAL = ("local_invoke", "local_start_api", "local_start_lambda")
 DEFAULT = Template({}).document["Parameters"]["Architecture"]["Default"]
 
 
@@ -25,9 +26,7 @@ def architecture(environment: str, command: str) -> str:
     ("environment", "processor"), [("default", "x86_64"), ("arm", "arm64"), ("production", "arm64")]
 )
 def test_what_is_built_is_what_runs(environment: str, processor: str) -> None:
-    commands = [
-        command for command in CONFIG[environment] if command in ("build", "local_invoke", "local_start_api")
-    ]
+    commands = [command for command in CONFIG[environment] if command in ("build", *LOCAL)]
     assert {architecture(environment, command) for command in commands} == {processor}
 
 
@@ -41,12 +40,12 @@ def test_only_a_build_for_production_can_be_deployed(environment: str) -> None:
 
 
 def test_on_arm_everything_else_is_as_by_default() -> None:
-    for command in ("build", "local_invoke", "local_start_api"):
+    for command in ("build", *LOCAL):
         default = parameters("default", command)
         assert parameters("arm", command) == {k: v for k, v in default.items() if k != "parameter_overrides"}
 
 
 def test_local_runs_can_reach_this_machine() -> None:
-    for command in ("local_invoke", "local_start_api"):
+    for command in LOCAL:
         assert parameters("default", command)["env_vars"] == "local/sam-local.json"
         assert parameters("default", command)["add_host"] == ["host.docker.internal:host-gateway"]

@@ -102,22 +102,36 @@ def start_api(log_file: Path, variables: Path, network: str) -> Iterator[Api]:
         variables: file of the functions' environment variables.
         network: Docker network that the containers join.
     """
+    options = ["--docker-network", network, "--warm-containers", "EAGER"]
+    with _started("start-api", log_file, variables, *options) as url:
+        yield Api(url, log_file=log_file)
+
+
+@contextmanager
+def start_lambda(log_file: Path, variables: Path) -> Iterator[str]:
+    """Run SAM's Lambda, whose containers start when first used and stay, and return its URL.
+
+    Args:
+        log_file: where it and its functions write.
+        variables: file of the functions' environment variables.
+    """
+    with _started("start-lambda", log_file, variables) as url:
+        yield url
+
+
+@contextmanager
+def _started(service: str, log_file: Path, variables: Path, *options: str) -> Iterator[str]:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port: int = listener.getsockname()[1]
-    options = ["--port", str(port), "--env-vars", str(variables), "--docker-network", network]
-    command = [
-        SAM,
-        "local",
-        "start-api",
-        *CONFIG,
-        *options,
-        "--skip-pull-image",
-        "--warm-containers",
-        "EAGER",
-    ]
+    given = ["--port", str(port), "--env-vars", str(variables), "--skip-pull-image", *options]
     with log_file.open("w") as log:
         process = subprocess.Popen(
-            command, cwd=ROOT, env=ENVIRONMENT, stdout=log, stderr=subprocess.STDOUT, start_new_session=True
+            [SAM, "local", service, *CONFIG, *given],
+            cwd=ROOT,
+            env=ENVIRONMENT,
+            stdout=log,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
         )
     try:
         deadline = time.monotonic() + PATIENCE
@@ -125,7 +139,7 @@ def start_api(log_file: Path, variables: Path, network: str) -> Iterator[Api]:
             assert process.poll() is None, log_file.read_text()
             assert time.monotonic() < deadline, log_file.read_text()
             time.sleep(0.1)
-        yield Api(f"http://127.0.0.1:{port}", log_file=log_file)
+        yield f"http://127.0.0.1:{port}"
     finally:
         process.terminate()  # on which it removes its containers
         try:
