@@ -11,6 +11,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import repeat
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ import boto3
 import yaml
 from botocore.config import Config
 
+from apikeys.records import strings
 from benchmarks.work import JSON, deployment, record, specification
 from local.ports import is_listening
 from local.template import ROOT
@@ -44,6 +46,19 @@ class Reported:
     cold: float
     warm: float
     image: str
+
+
+@dataclass(frozen=True, slots=True)
+class Payloads:
+    """What a function is invoked with, one time after the other.
+
+    Args:
+        function: logical id.
+        events: as many as are asked for.
+    """
+
+    function: str
+    events: Iterator[JSON]
 
 
 def template() -> str:
@@ -125,17 +140,24 @@ def in_containers() -> dict[str, Reported]:
     with tempfile.TemporaryDirectory() as temporary, dynamodb_local(host) as url, deployment(url) as deployed:
         folder, recording = Path(temporary), record(deployed)
         endpoint = f"http://{docker.HOST}:{url.rsplit(':', 1)[1]}"
-        payloads: dict[str, tuple[str, Any]] = {}
-        known: JSON = {}
-        for name in ("check", "revoke"):
-            work = recording.work[name]
-            known = specification(recording, work, endpoint)
-            [(method, request)] = known["bare_calls"]
-            payloads[name] = (work.function, work.event)
-            payloads[f"{name}, bare call"] = (BARE, {"method": method, "request": request})
+        work = {name: recording.work[name] for name in ("check", "revoke")}
+        known = {name: specification(recording, work[name], endpoint) for name in work}
+        # Another active key each time: a second revoke of one is refused to the bare call, and does more in ours.
+        keys = [key_id for key_id, _ in recording.keys]
+        both: dict[str, tuple[Iterator[JSON], Iterator[JSON]]] = {
+            "check": (repeat(work["check"].event), repeat(_bare(known["check"]))),
+            "revoke": (
+                (_about(key_id, work["revoke"].event) for key_id in keys[::2]),
+                (_bare(known["revoke"], Key=strings({"keyId": key_id})) for key_id in keys[1::2]),
+            ),
+        }
+        payloads: dict[str, Payloads] = {}
+        for name, (own, bare) in both.items():
+            payloads[name] = Payloads(work[name].function, own)
+            payloads[f"{name}, bare call"] = Payloads(BARE, bare)
         # Of the deployment's own, so that what the functions do not set is not inherited.
         variables = folder / "variables.json"
-        variables.write_text(json.dumps({"Parameters": known["environment"]}))
+        variables.write_text(json.dumps({"Parameters": known["revoke"]["environment"]}))
         path = BUILD / "benchmark.json"
         path.write_text(template())
         taken = _durations(path, variables, folder, payloads)
@@ -145,8 +167,17 @@ def in_containers() -> dict[str, Reported]:
     }
 
 
+def _bare(known: JSON, **other: Any) -> JSON:
+    [(method, request)] = known["bare_calls"]
+    return {"method": method, "request": request | other}
+
+
+def _about(key_id: str, event: JSON) -> JSON:
+    return event | {"pathParameters": event["pathParameters"] | {"keyId": key_id}}
+
+
 def _durations(
-    path: Path, variables: Path, folder: Path, payloads: dict[str, tuple[str, Any]]
+    path: Path, variables: Path, folder: Path, payloads: dict[str, Payloads]
 ) -> dict[str, tuple[list[float], list[float]]]:
     """Start anew several times, for the cold ones; stay, the last time, for the warm ones."""
     taken: dict[str, tuple[list[float], list[float]]] = {name: ([], []) for name in payloads}
@@ -157,17 +188,18 @@ def _durations(
         with lambda_service(path, variables, said) as client:
             order = list(cold)
             for name in order:
-                _invoke(client, *payloads[name])
+                _invoke(client, payloads[name])
             if start >= 2 * COLD - 2:
                 order += list(cold) * WARM
                 for name in order[len(cold) :]:
-                    _invoke(client, *payloads[name])
+                    _invoke(client, payloads[name])
         for number, (name, milliseconds) in enumerate(zip(order, durations(said), strict=True)):
             taken[name][number >= len(cold)].append(milliseconds)
     return taken
 
 
-def _invoke(client: Any, function: str, payload: Any) -> None:
+def _invoke(client: Any, payloads: Payloads) -> None:
+    function, payload = payloads.function, next(payloads.events)
     answer = client.invoke(FunctionName=function, Payload=json.dumps(payload))
     said = json.loads(answer["Payload"].read())
     if said.get("isAuthorized") is not True and said.get("statusCode") != 200:  # noqa: PLR2004 -- OK
