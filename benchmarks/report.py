@@ -183,8 +183,9 @@ def _scale(results: Results) -> str:
         for scale in results.scales
     ]
     return (
-        "## Few keys and many\n\nOn DynamoDB Local, until the answer. A million would take it more than ten minutes to store, so "
-        "it is a hundred thousand.\n\n" + _rows(head, rows)
+        "## Few keys and many\n\nOn DynamoDB Local with its tables on disk, until the answer. It takes some ten minutes for a million "
+        "writes, so most of the keys are put into its file, as copies of one that it has stored itself.\n\n"
+        + _rows(head, rows)
     )
 
 

@@ -10,6 +10,7 @@ import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 from local.template import ROOT
 from tools.npm import npm_package
@@ -25,12 +26,13 @@ PATIENCE = 90  # seconds for a Java start on a busy machine
 
 
 @contextmanager
-def dynamodb_local(host: str = "127.0.0.1", port: int = 0) -> Iterator[str]:
-    """Run an empty DynamoDB in memory, from when it answers until the block ends.
+def dynamodb_local(host: str = "127.0.0.1", port: int = 0, folder: Path | None = None) -> Iterator[str]:
+    """Run a DynamoDB, from when it answers until the block ends; in memory and empty, unless a folder is given.
 
     Args:
         host: address to listen on; containers reach the one of Docker's bridge.
         port: to listen on; 0 for any free one.
+        folder: for its tables, as a SQLite file; None for memory.
 
     Yields:
         The URL of its endpoint.
@@ -41,6 +43,7 @@ def dynamodb_local(host: str = "127.0.0.1", port: int = 0) -> Iterator[str]:
     library = FOLDER / "DynamoDBLocal_lib"
     options = ["-Xmx256m", f"-Djava.library.path={library}", "-cp", f"{FOLDER}:{JAR}"]
     command = [_find_java(), *options, LAUNCHER.stem, host, str(port)]
+    command += [str(folder)] if folder else []
     with tempfile.TemporaryFile("w+") as said:
         # A session of its own, so that a Ctrl-C in the terminal is ours to handle.
         process = subprocess.Popen(  # noqa: S603 -- our own words
