@@ -91,11 +91,13 @@ bench: .venv/ready .venv-sam/ready .venv-bench/ready .dynamodb/ready .reference/
 bench-quick: .venv/ready .venv-sam/ready .dynamodb/ready ## Hold calls, units, sizes, imports and the check's cost (needs Java)
 	$(PYTHON) -m benchmarks.quick
 
-check: .venv/ready .venv-sam/ready node_modules/ready ## Lint, format, types, dead code, template, contract, locked requirements
+check: .venv/ready .venv-sam/ready .venv-lint/ready node_modules/ready ## Lint, format, types, dead code, template, contract, locked requirements
 	.venv/bin/ruff check && .venv/bin/ruff format --check
 	.venv/bin/mypy && for app in functions/*/app.py; do .venv/bin/mypy $$app || exit 1; done
 	.venv/bin/vulture
 	sam validate --lint
+	.venv-sam/bin/python -m tools.lint_template
+	.venv-lint/bin/checkov --framework cloudformation --file template.yaml --skip-download --quiet --compact
 	.venv/bin/node node_modules/@redocly/cli/bin/cli.js lint openapi.yaml
 	$(PYTHON) -m tools.lock --check
 
@@ -109,7 +111,7 @@ lock: .venv/ready ## Lock the requirements anew from pyproject.toml (ARGS=--upgr
 	$(PYTHON) -m tools.lock $(ARGS)
 
 clean: ## Remove everything that make made
-	rm -rf .tools .venv .venv-sam .venv-cloud .venv-bench .venv-hostile benchmarks/peers/node_modules .dynamodb .reference functions/serve_reference/bundle node_modules .aws-sam .local .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf .tools .venv .venv-sam .venv-cloud .venv-bench .venv-hostile .venv-lint benchmarks/peers/node_modules .dynamodb .reference functions/serve_reference/bundle node_modules .aws-sam .local .mypy_cache .ruff_cache .pytest_cache .hypothesis
 
 # $(call fetch,what,command): where it fails, one sentence says so, and where to read on.
 fetch = { $(2); } >.tools/said-of-$(1) 2>&1 || \
@@ -129,6 +131,7 @@ $(UV): requirements/uv.txt
 IN_sam := SAM CLI
 IN_cloud := MiniStack, an AWS on this machine,
 IN_bench := what the benchmarks compare with
+IN_lint := checkov, which lints the template,
 IN_hostile := what attacks and audits
 
 .venv-%/ready: requirements/%.txt | $(UV)

@@ -87,10 +87,17 @@ class Template:
     Args:
         parameters: values for those without a default, or instead of it.
         path: of the template.
+        document: what it holds, where that is known already.
     """
 
-    def __init__(self, parameters: Mapping[str, str], *, path: Path = ROOT / "template.yaml") -> None:
-        self.document: dict[str, Any] = yaml.load(path.read_text(), Loader=_Loader)  # noqa: S506 -- a SafeLoader
+    def __init__(
+        self,
+        parameters: Mapping[str, str],
+        *,
+        path: Path = ROOT / "template.yaml",
+        document: dict[str, Any] | None = None,
+    ) -> None:
+        self.document: dict[str, Any] = document or yaml.load(path.read_text(), Loader=_Loader)  # noqa: S506 -- a SafeLoader
         self._root = path.parent
         declared = self.document["Parameters"]
         self._parameters = {name: parameters.get(name, p.get("Default", "")) for name, p in declared.items()}

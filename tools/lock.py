@@ -20,6 +20,7 @@ FILES = {
     Path("requirements/cloud.txt"): ["--group", "cloud"],
     Path("requirements/hostile.txt"): ["--group", "hostile"],
     Path("requirements/lambda-image.txt"): ["--group", "lambda-image", "-c", "requirements/dev.txt"],
+    Path("requirements/lint.txt"): ["--group", "lint"],
     Path("requirements/sam.txt"): ["--group", "sam"],
     Path("requirements/uv.txt"): ["--group", "uv"],
 }

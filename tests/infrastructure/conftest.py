@@ -1,8 +1,9 @@
 """template.yaml as CloudFormation gets it: transformed by SAM's own translator."""
 
+import functools
 import json
 import subprocess
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,6 @@ import pytest
 from local.run import SAM_PYTHON
 from local.template import ROOT, Template
 
-TRANSFORM = Path(__file__).parent / "transform.py"
 PARAMETERS = {"Issuer": "https://issuer.example.com", "Audience": "api-keys"}
 
 type Settle = Callable[..., dict[str, Any]]
@@ -37,11 +37,34 @@ def settled(tmp_path: Path) -> Settle:
     return settle
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _end_of_the_translator() -> Iterator[None]:
+    yield
+    if _translator.cache_info().currsize:
+        _translator().communicate(timeout=30)
+        _translator.cache_clear()
+
+
 def transform(path: Path = ROOT / "template.yaml", /, **parameters: str) -> dict[str, Any]:
     """Return what SAM's translator makes of a template, as it does for each deployment anew."""
-    given = [f"{name}={value}" for name, value in (PARAMETERS | parameters).items()]
-    command = [str(SAM_PYTHON), str(TRANSFORM), str(path), *given]
-    run = subprocess.run(command, capture_output=True, text=True, check=False)
-    assert run.returncode == 0, run.stderr
-    template: dict[str, Any] = json.loads(run.stdout)
+    template: dict[str, Any] = json.loads(_transformed(path, json.dumps(PARAMETERS | parameters)))
     return template
+
+
+@functools.cache
+def _transformed(path: Path, parameters: str) -> str:
+    translator = _translator()
+    assert translator.stdin
+    assert translator.stdout
+    translator.stdin.write(json.dumps([str(path), json.loads(parameters)]) + "\n")
+    translator.stdin.flush()
+    answer = translator.stdout.readline()
+    assert answer, "what it could not transform, it says on its standard error"
+    return answer
+
+
+@functools.cache
+def _translator() -> subprocess.Popen[str]:
+    """Start it once: its imports take ten times as long as a transform."""
+    command = [str(SAM_PYTHON), "-m", "tests.infrastructure.transform"]
+    return subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)

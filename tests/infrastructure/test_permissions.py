@@ -80,8 +80,8 @@ def test_every_function_has_a_role_of_its_own(transformed: dict[str, Any]) -> No
 def test_a_role_allows_exactly_this(transformed: dict[str, Any], name: str) -> None:
     """Without a single `*`: DynamoDB and CloudWatch Logs take exact resources for all of these actions."""
     role = of_type(transformed, "AWS::IAM::Role")[f"{name}Role"]
-    # No managed policies: AWSLambdaBasicExecutionRole allows writing every log of the account.
-    assert set(role) == {"AssumeRolePolicyDocument", "Policies"}
+    # No policies of AWS's: AWSLambdaBasicExecutionRole allows writing every log of the account.
+    assert set(role) == {"AssumeRolePolicyDocument", "PermissionsBoundary", "ManagedPolicyArns", "Policies"}
     assert role["AssumeRolePolicyDocument"] == TRUST
     [policy] = role["Policies"]
     granted = set.union(*(pairs(statement) for statement in policy["PolicyDocument"]["Statement"]))

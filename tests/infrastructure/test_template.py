@@ -1,30 +1,15 @@
-"""What SAM's own translator makes of template.yaml is a valid CloudFormation template, and holds what is meant."""
+"""What SAM's own translator makes of template.yaml holds what is meant; tools.lint_template says that it is valid."""
 
 import collections
 import json
-import subprocess
-from pathlib import Path
 from typing import Any
 
-from local.run import SAM_PYTHON
 from local.template import ROOT, Template
 
 CAPABILITIES = len(list((ROOT / "functions").iterdir()))
 ROUTES = CAPABILITIES - 1 + 5  # the authorizer has none, the reference three, each by GET and HEAD
 TABLES = ("ApiKeysTable", "ApplicationsTable", "ListingsTable")
 LANGUAGE_EXTENSIONS = "AWS::LanguageExtensions"
-
-
-def test_it_is_a_valid_cloudformation_template(transformed: dict[str, Any], tmp_path: Path) -> None:
-    path = tmp_path / "transformed.json"
-    # On AWS it comes before SAM's transform, and its work is done by then.
-    path.write_text(json.dumps({"Transform": LANGUAGE_EXTENSIONS} | transformed))
-    linter = str(SAM_PYTHON.parent / "cfn-lint")
-    # W1028: SAM repeats a function's condition inside itself, once for each level of its routes.
-    command = [linter, "--ignore-checks", "W1028", "--regions", "eu-central-1", "us-east-1", "--", str(path)]
-    run = subprocess.run(command, capture_output=True, text=True, check=False)
-    assert run.returncode == 0, run.stdout + run.stderr
-    assert run.stdout == ""
 
 
 def test_it_holds_these_resources_and_no_others(transformed: dict[str, Any]) -> None:
@@ -38,6 +23,7 @@ def test_it_holds_these_resources_and_no_others(transformed: dict[str, Any]) -> 
         "AWS::DynamoDB::Table": len(TABLES),
         "AWS::ApiGatewayV2::Api": 1,
         "AWS::ApiGatewayV2::Stage": 1,
+        "AWS::IAM::ManagedPolicy": 1,  # in a network
         # Where no issuer is given:
         "AWS::Cognito::UserPool": 1,
         "AWS::Cognito::UserPoolDomain": 1,

@@ -1,14 +1,15 @@
-"""A program for SAM CLI's environment: print what SAM's own translator makes of a template, as JSON.
+"""A program for SAM CLI's environment: prints what SAM's own translator makes of templates, as JSON.
 
 That is the transform AWS::Serverless-2016-10-31, with every local folder replaced by an address in S3. What
 AWS::LanguageExtensions is for, the conditions in DeletionPolicy, is left for whoever creates the stack: SAM CLI's own
 form of that transform loses every Fn::Sub.
 """
 
-import argparse
 import json
 import sys
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from samcli.lib.translate.sam_template_validator import SamTemplateValidator
 from samcli.yamlhelper import yaml_parse
@@ -22,19 +23,24 @@ class NoManagedPolicies:
         return {}
 
 
-def main() -> None:
-    """Print it."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("template", type=Path)
-    parser.add_argument("parameters", nargs="*", metavar="NAME=VALUE")
-    args = parser.parse_args()
+def transform(path: Path, parameters: Mapping[str, str]) -> dict[str, Any]:
+    """Return it."""
     validator = SamTemplateValidator(
-        yaml_parse(args.template.read_text()),
+        yaml_parse(path.read_text()),
         NoManagedPolicies(),
         region="eu-central-1",
-        parameter_overrides=dict(parameter.split("=", 1) for parameter in args.parameters),
+        parameter_overrides=dict(parameters),
     )
-    json.dump(yaml_parse(validator.get_translated_template_if_valid()), sys.stdout)
+    found: dict[str, Any] = yaml_parse(validator.get_translated_template_if_valid())
+    return found
+
+
+def main() -> None:
+    """Answer one line for each line of the input: a template's path and its parameters, as JSON."""
+    for line in sys.stdin:
+        path, parameters = json.loads(line)
+        sys.stdout.write(json.dumps(transform(Path(path), parameters)) + "\n")
+        sys.stdout.flush()
 
 
 if __name__ == "__main__":

@@ -1,0 +1,82 @@
+"""What an account may ask for: a boundary of roles, a key of its own, a network. Each is off unless it is given."""
+
+from typing import Any
+
+import pytest
+
+from local.template import Template
+from tests.deployment import EVERYTHING
+from tests.infrastructure.conftest import Settle
+
+BOUNDARY = {"PermissionsBoundary": "arn:aws:iam::123456789012:policy/boundary"}
+KEY = {"KmsKeyArn": "arn:aws:kms:eu-central-1:123456789012:key/12345678-1234-1234-1234-123456789012"}
+NETWORK = {"SubnetIds": "subnet-0a,subnet-0b", "SecurityGroupIds": "sg-0a"}
+
+
+def of_type(resources: dict[str, Any], kind: str) -> list[dict[str, Any]]:
+    found = [one["Properties"] for one in resources.values() if one["Type"] == kind]
+    assert found
+    return found
+
+
+@pytest.mark.parametrize(
+    ("kind", "name"),
+    [
+        ("AWS::IAM::Role", "PermissionsBoundary"),
+        ("AWS::IAM::Role", "ManagedPolicyArns"),
+        ("AWS::Logs::LogGroup", "KmsKeyId"),
+        ("AWS::Lambda::Function", "VpcConfig"),
+    ],
+)
+def test_nothing_of_it_is_there_unless_it_is_given(settled: Settle, kind: str, name: str) -> None:
+    assert not [one for one in of_type(settled(**EVERYTHING), kind) if name in one]
+
+
+def test_every_role_is_bounded(settled: Settle) -> None:
+    """Guarantee: an account that refuses roles without its boundary gets none."""
+    for role in of_type(settled(**EVERYTHING, **BOUNDARY), "AWS::IAM::Role"):
+        assert role["PermissionsBoundary"] == BOUNDARY["PermissionsBoundary"]
+
+
+def test_tables_and_logs_are_encrypted_with_the_key_that_is_given(settled: Settle) -> None:
+    """Guarantee: no table and no log is left to a key of AWS's, the access log's neither."""
+    resources = settled(**EVERYTHING, **KEY)
+    for group in of_type(resources, "AWS::Logs::LogGroup"):
+        assert group["KmsKeyId"] == KEY["KmsKeyArn"]
+    for table in of_type(resources, "AWS::DynamoDB::Table"):
+        encryption = {"SSEEnabled": True, "SSEType": "KMS", "KMSMasterKeyId": KEY["KmsKeyArn"]}
+        assert table["SSESpecification"] == encryption
+
+
+def test_without_a_key_the_tables_are_encrypted_with_awss(settled: Settle) -> None:
+    for table in of_type(settled(), "AWS::DynamoDB::Table"):
+        assert table["SSESpecification"] == {"SSEEnabled": True, "SSEType": "KMS"}
+
+
+def test_every_function_is_in_the_network_that_is_given(settled: Settle) -> None:
+    resources = settled(**EVERYTHING, **NETWORK)
+    network = {
+        "SubnetIds": {"Fn::Split": [",", NETWORK["SubnetIds"]]},
+        "SecurityGroupIds": {"Fn::Split": [",", NETWORK["SecurityGroupIds"]]},
+    }
+    for function in of_type(resources, "AWS::Lambda::Function"):
+        assert function["VpcConfig"] == network
+    for role in of_type(resources, "AWS::IAM::Role"):
+        assert role["ManagedPolicyArns"] == ["NetworkInterfaces"]
+
+
+def test_in_a_network_lambda_makes_interfaces_and_the_functions_code_does_not(settled: Settle) -> None:
+    """Guarantee: what Lambda must be allowed there, a function's code is denied by the same role."""
+    [policy] = of_type(settled(**NETWORK), "AWS::IAM::ManagedPolicy")
+    allow, deny = policy["PolicyDocument"]["Statement"]
+    assert (allow["Effect"], deny["Effect"]) == ("Allow", "Deny")
+    assert allow["Action"] == deny["Action"]
+    [source] = deny["Condition"]["ArnLike"].items()
+    assert source == ("lambda:SourceFunctionArn", {"Fn::Sub": "arn:${AWS::Partition}:lambda:*:*:function:*"})
+    assert all(action.startswith("ec2:") for action in allow["Action"])
+
+
+def test_a_network_needs_to_say_what_may_be_reached() -> None:
+    rule = Template({}).document["Rules"]["SubnetsHaveSecurityGroups"]
+    assert rule["RuleCondition"] == {"Fn::Not": [{"Fn::Equals": [{"Ref": "SubnetIds"}, ""]}]}
+    assert rule["Assertions"][0]["Assert"] == {"Fn::Not": [{"Fn::Equals": [{"Ref": "SecurityGroupIds"}, ""]}]}

@@ -1,0 +1,103 @@
+"""Lint what SAM's translator makes of template.yaml: by the parameters that add or remove resources.
+
+A program for SAM CLI's environment. Of these options it tries none, all, and each alone, which are all pairs as well.
+A deployment is transformed as AWS does it, its conditions are decided, and what is left is linted. A resource that was
+linted before in the same form stands there without its properties, which is what makes this take seconds.
+"""
+
+import json
+import sys
+from typing import Any
+
+from cfnlint.api import lint
+from cfnlint.config import ManualArgs
+
+from local.template import NO_VALUE, ROOT, Template
+from tests.infrastructure.transform import transform
+
+# By what each is for, the parameters that add or remove something.
+OPTIONS = {
+    "an issuer of one's own": {"Issuer": "https://issuer.example.com", "Audience": "api-keys"},
+    "CORS": {"CorsOrigins": "https://console.example.com"},
+    "no reference page": {"ReferencePage": "false"},
+    "no revoke by string": {"RevokeByString": "off"},
+    "GitHub's alerts": {"GithubAlerts": "true"},
+    "another account": {"TrustedAccount": "210987654321"},
+    "nothing is kept": {"KeepData": "false"},
+    "reserved concurrency": {
+        f"{whose}Concurrency": "10" for whose in ("Authorizer", "Revoke", "RevokeByString", "Public")
+    },
+    "bounded roles": {"PermissionsBoundary": "arn:aws:iam::123456789012:policy/boundary"},
+    "a key": {"KmsKeyArn": "arn:aws:kms:eu-central-1:123456789012:key/12345678-1234-1234-1234-123456789012"},
+    "a network": {"SubnetIds": "subnet-0123456789abcdef0", "SecurityGroupIds": "sg-0123456789abcdef0"},
+}
+# Of parameters that are not used the whole template tells; here those of what is left out are not.
+LINTER = ManualArgs(regions=["eu-central-1"], ignore_checks=["W2001"])
+
+type Deployment = frozenset[str]
+
+
+def deployments() -> list[Deployment]:
+    """Return the sets of options to try. Of every two options, these hold both, neither, and each without the other."""
+    return [frozenset(), frozenset(OPTIONS), *(frozenset({name}) for name in OPTIONS)]
+
+
+def decided(deployment: Deployment) -> tuple[dict[str, Any], set[tuple[str, bool]]]:
+    """Return the transformed template with its conditions decided, and what they were."""
+    given = {name: value for option in sorted(deployment) for name, value in OPTIONS[option].items()}
+    document = transform(ROOT / "template.yaml", given)
+    template = Template(given, document=document)
+    for name, value in given.items():
+        document["Parameters"][name]["Default"] = value
+    held = {(name, template.has({"Condition": name})) for name in document["Conditions"]}
+    for section in ("Resources", "Outputs"):
+        document[section] = {
+            name: {key: _decide(part, template) for key, part in one.items() if key != "Condition"}
+            for name, one in document[section].items()
+            if template.has(one)
+        }
+    return {section: value for section, value in document.items() if section != "Conditions"}, held
+
+
+def _decide(value: Any, template: Template) -> Any:
+    match value:
+        case {"Fn::If": [str(condition), then, otherwise]}:
+            return _decide(then if template.has({"Condition": condition}) else otherwise, template)
+        case dict():
+            members = {key: _decide(member, template) for key, member in value.items()}
+            return {key: member for key, member in members.items() if member != {"Ref": NO_VALUE}}
+        case list():
+            return [member for each in value if (member := _decide(each, template)) != {"Ref": NO_VALUE}]
+        case _:
+            return value
+
+
+def main() -> None:
+    """Lint them all; exit with 1 where the linter finds something, or a condition is never tried."""
+    tried, linted, wrong = set[tuple[str, bool]](), set[str](), 0
+    found = deployments()
+    for deployment in found:
+        document, held = decided(deployment)
+        tried |= held
+        resources, known = document["Resources"], set[str]()
+        for name, resource in resources.items():
+            form = json.dumps([name, resource], sort_keys=True)
+            if form in linted:
+                known.add(name)
+                resources[name] = {"Type": resource["Type"]}
+            linted.add(form)
+        for match in lint(json.dumps(document), config=LINTER):
+            if not (match.path and match.path[0] == "Resources" and match.path[1] in known):
+                wrong += 1
+                print(f"With {', '.join(sorted(deployment)) or 'nothing'}: {match}")
+    for name, _ in sorted(tried):
+        for value in (True, False):
+            if (name, value) not in tried:
+                wrong += 1
+                print(f"The condition {name} is never {value}: give OPTIONS what makes it so")
+    print(f"{len(found)} deployments, {len(linted)} forms of resources, {wrong} faults")
+    sys.exit(1 if wrong else 0)
+
+
+if __name__ == "__main__":
+    main()
