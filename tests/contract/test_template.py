@@ -92,7 +92,7 @@ def test_every_capability_has_its_function_and_every_function_its_capability() -
 def test_tables_are_on_demand_encrypted_recoverable_and_protected(name: str) -> None:
     table = TABLES[name]
     assert table["BillingMode"] == "PAY_PER_REQUEST"
-    assert table["SSESpecification"] == {"SSEEnabled": True}
+    assert table["SSESpecification"] == {"SSEEnabled": True, "SSEType": "KMS"}
     assert table["PointInTimeRecoverySpecification"] == {"PointInTimeRecoveryEnabled": True}
 
 
