@@ -1,6 +1,7 @@
 """examples/fastapi and examples/express: services of somebody else's that ask by introspection."""
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -151,6 +152,13 @@ def bearer(token: str) -> dict[str, str]:
 
 def forecast(service: str, key: str) -> int:
     return requests.get(service, headers=bearer(key), timeout=TIMEOUT).status_code
+
+
+@pytest.mark.parametrize("code", ["fastapi/app.py", "express/app.mjs"])
+def test_a_service_needs_no_more_than_30_lines_of_its_own(code: str) -> None:
+    lines = (ROOT / "examples" / code).read_text().splitlines()
+    own = [line for line in lines if not re.match(r'\s*($|#|//|"""|import |from )', line)]
+    assert 15 <= len(own) <= 30
 
 
 def test_a_good_key_is_let_in_and_refused_at_once_when_it_is_revoked(

@@ -3,22 +3,26 @@
 Here against `make run`; what deploys, in tests/cloud/test_documented_commands.py.
 """
 
+import json
 import os
 import re
 import signal
 import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
+import requests
 
 from local.ports import is_listening
 from local.template import ROOT
 from tests.documents import Command, commands
 from tests.running import RunningStack, free_ports, running_stack
 
-HERE, SERVER, CLOUD, SHAPE = "here", "server", "cloud", "shape"
+HERE, FILLED_IN, SERVER, CLOUD = "here", "filled in", "server", "cloud"
 # By how a command begins, where it is run.
 CLASSES = {
     r"make run$": HERE,
@@ -29,14 +33,13 @@ CLASSES = {
     r"CLIENT_ID=forecast .*/node ": SERVER,
     r"make \.reference/ready": CLOUD,
     r"sam (build --config-env production|deploy|delete)": CLOUD,
-    # Of an address and a key of the reader's own: what it prints is held by tests/integration/check.
-    r"curl https://…/api/v1/api-keys/introspect": SHAPE,
-    # The same of docs/leaked-key.md: see tests/unit/test_key_string.py and tests/integration/test_local_stack.py.
-    r"API=https://…": SHAPE,
-    r"make (decode|revoke API=\$API) ": SHAPE,
-    r"aws dynamodb get-item --table-name … ": SHAPE,
-    r"curl \"\$API/applications/<application id>": SHAPE,
-    r"read -rs KEY; ": SHAPE,
+    # With an address, a table, a key and a token of the reader's own.
+    r"API=https://…": FILLED_IN,
+    r"curl https://…/api/v1/api-keys/introspect": FILLED_IN,
+    r"make (decode|revoke API=\$API) ": FILLED_IN,
+    r"aws dynamodb get-item --table-name … ": FILLED_IN,
+    r"curl \"\$API/applications/<application id>": FILLED_IN,
+    r"read -rs KEY; ": FILLED_IN,
 }
 WAIT = 60  # seconds, on a busy machine
 
@@ -85,6 +88,68 @@ def test_what_the_readme_says_can_be_typed_one_after_the_other(running: RunningS
     )
     for command, printed in zip(typed, run.stdout.split("==\n"), strict=False):
         assert command.is_answered_by(printed), f"{command} does not print what it is said to: {printed}"
+
+
+@pytest.fixture
+def key(running: RunningStack) -> Any:
+    """A key of the running stack."""
+    stack = running.description
+    keys = f"{stack['base_url']}/api/v1/applications/{stack['applications'][0]['id']}/api-keys"
+    owner = {"Authorization": f"Bearer {stack['tokens']['owner']}"}
+    return requests.post(keys, json={"name": "leaked"}, headers=owner, timeout=WAIT).json()
+
+
+def filled_in(command: str, running: RunningStack, key: Any) -> str:
+    """Return a command with what the reader has to put in."""
+    own = {
+        "https://…": running.description["base_url"],
+        "ak_…": key["key"],
+        "--table-name …": "--table-name ApiKeysTable",
+        "<key id>": key["id"],
+        "<application id>": key["applicationId"],
+    }
+    for placeholder, value in own.items():
+        command = command.replace(placeholder, value)
+    assert "…" not in command
+    return command
+
+
+def test_what_a_reader_fills_in_says_what_is_documented(
+    running: RunningStack, key: Any, tmp_path: Path
+) -> None:
+    """Introspection of README.md; then the runbook of docs/leaked-key.md, one command after the other."""
+    aws = tmp_path / "aws"
+    aws.write_text(f'#!/bin/sh\nexec {sys.executable} -m tests.cloud.aws_cli "$@"\n')
+    aws.chmod(0o755)
+    database = {"AWS_ENDPOINT_URL": f"http://127.0.0.1:{running.port + 2}", "AWS_REGION": "eu-central-1"}
+    database |= {"AWS_ACCESS_KEY_ID": "local", "AWS_SECRET_ACCESS_KEY": "local"}
+    own = {"JWT": running.description["tokens"]["owner"], "PATH": f"{tmp_path}:{os.environ['PATH']}"}
+    introspection, address, *others = of_class(FILLED_IN)
+
+    def printed(command: Command) -> str:
+        text = "\n".join([filled_in(one.text, running, key) for one in (address, command)])
+        run = subprocess.run(
+            ["bash", "-c", text],
+            cwd=ROOT,
+            env=environment(running) | database | own,
+            input=f"{key['key']}\n",
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=WAIT,
+        )
+        assert run.returncode == 0, f"{command}: {run.stdout}{run.stderr}"
+        return run.stdout
+
+    known = json.loads(printed(introspection))
+    assert known.keys() - {"scope"} == json.loads(introspection.answer).keys() - {"scope"}
+    assert (known["active"], known["jti"]) == (True, key["id"])
+    decode, revoke, item, read, revoke_again = map(printed, others)
+    assert key["id"] in decode
+    assert revoke.startswith("200 {}\n")
+    assert json.loads(item)["Item"]["revokedVia"] == {"S": "holder"}
+    assert json.loads(read)["status"] == "revoked"
+    assert revoke_again == "{} 200\n"
 
 
 def test_make_run_starts_and_ends(tmp_path: Path) -> None:
