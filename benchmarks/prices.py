@@ -2,15 +2,29 @@
 
 from dataclasses import dataclass
 
-# US East (N. Virginia), the first tier, without the free one; looked up on 26 November 2026.
-# https://aws.amazon.com/lambda/pricing/ https://aws.amazon.com/api-gateway/pricing/
-# https://aws.amazon.com/dynamodb/pricing/on-demand/
-DATE = "26 November 2026"
+# US East (N. Virginia), the first tier, without the free one.
+DATE = "27 November 2026"
 REGION = "US East (N. Virginia)"
 GIGABYTE_SECOND = 0.0000133334  # arm64
 INVOCATIONS = 0.20  # a million
 HTTP_API, REST_API = 1.00, 3.50  # a million requests
 READS, WRITES = 0.125, 0.625  # a million units, on demand
+
+# Where a price stands, and what of that could be read on DATE.
+SOURCES = {
+    "API Gateway": "$1.00 and $3.50 for a million: AWS's whitepaper on "
+    "[private APIs, table 4](https://docs.aws.amazon.com/whitepapers/latest/"
+    "best-practices-api-gateway-private-apis-integration/cost-optimization.html), read in a stored copy; "
+    "the [price page](https://aws.amazon.com/api-gateway/pricing/) is the one that counts",
+    "Lambda": "$0.20 for a million and $0.0000133334 for a GB-second: the "
+    "[price page](https://aws.amazon.com/lambda/pricing/) fills its figures in by script, so that "
+    "a stored copy has none; they are those that [others quote](https://cloudchipr.com/blog/aws-lambda-pricing). Not "
+    "checked at AWS itself",
+    "DynamoDB": "$0.125 and $0.625 for a million units: the same is true of its "
+    "[price page](https://aws.amazon.com/dynamodb/pricing/on-demand/); "
+    "the figures are [quoted](https://airbyte.com/data-engineering-resources/dynamodb-pricing) since AWS halved them "
+    "in November 2024. Not checked at AWS itself",
+}
 
 MEMORY = 1.0  # GB, as in template.yaml
 PROCESSOR = 1024 / 1769  # of one, which comes with that memory

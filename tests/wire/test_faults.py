@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from apikeys import deadline, dynamodb
+from apikeys import connection, deadline, dynamodb
 from apikeys.dynamodb import ConditionFailed, DynamoDb, DynamoDbError
 from apikeys.errors import ServiceUnavailable
 from tests.wire.scripted import (
@@ -174,6 +174,18 @@ def test_an_answer_in_chunks_is_one_if_its_checksum_says_so_and_the_last_on_its_
         assert database.call("GetItem", ASKED) == ITEM
         assert database.call("GetItem", ASKED) == ITEM
     assert server.connections == 2
+
+
+@pytest.mark.parametrize("answer", [GOOD, chunked(GOOD)], ids=["of a length", "in chunks"])
+def test_an_answer_longer_than_any_of_dynamodbs_is_none(
+    answer: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(connection, "MAX_BYTES", len(GOOD.split(b"\r\n\r\n")[1]) - 1)
+    with (
+        dynamodb_that_says(*[answer] * ATTEMPTS) as server,
+        pytest.raises(ServiceUnavailable, match="too long"),
+    ):
+        DynamoDb(server.url).call("GetItem", ASKED)
 
 
 def test_no_item_is_an_answer() -> None:

@@ -9,6 +9,8 @@ import zlib
 from dataclasses import dataclass, field
 
 ALPHABET = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+# The value of each of these digits, at the place of its character.
+VALUES = bytes(max(ALPHABET.find(chr(code)), 0) for code in range(256))
 # Characters that the 16 bytes of an id, the 32 of a secret and the 4 of a checksum take in base 62.
 ID, SECRET, CHECKSUM = 22, 43, 6
 FORMAT = re.compile(
@@ -94,8 +96,8 @@ def _base62(number: int, width: int) -> str:
 
 def _number(digits: str) -> int:
     number = 0
-    for digit in digits:
-        number = number * 62 + ALPHABET.index(digit)
+    for value in digits.encode("ascii").translate(VALUES):
+        number = number * 62 + value
     return number
 
 

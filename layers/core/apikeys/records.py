@@ -160,7 +160,8 @@ class KeyRecord:
 
 def timestamp(at: datetime | None = None) -> str:
     """Return a moment, now if None, as RFC 3339 in UTC with milliseconds."""
-    return (at or datetime.now(UTC)).astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    moment = at.astimezone(UTC) if at else datetime.now(UTC)
+    return moment.isoformat(timespec="milliseconds").removesuffix("+00:00") + "Z"
 
 
 def strings(values: dict[str, str]) -> Item:
