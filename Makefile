@@ -50,8 +50,8 @@ any-day: .venv/ready .venv-sam/ready .reference/ready node_modules/ready ## Run 
 race: .venv/ready .dynamodb/ready ## Prove the promise on DynamoDB Local (needs Java)
 	$(PYTHON) -m pytest tests/race $(ARGS)
 
-hostile: .venv/ready .venv-sam/ready .venv-hostile/ready .dynamodb/ready .reference/ready ## Break what can break around the stack, and hold it to its word (needs Java)
-	$(PYTHON) -m pytest tests/hostile --numprocesses 2 --durations=5 $(ARGS)
+hostile: .venv/ready .venv-sam/ready .venv-hostile/ready .dynamodb/ready .reference/ready ## Break what can break around the stack, and hold it to its word (needs Java; ARGS=--all-pairs)
+	$(PYTHON) -m pytest tests/hostile --numprocesses 2 --dist worksteal --durations=5 $(ARGS)
 
 load: .venv/ready .dynamodb/ready ## Minutes of mixed load on DynamoDB Local (SECONDS_OF_LOAD=180; needs Java)
 	$(PYTHON) -m pytest tests/hostile/test_load.py --seconds $(or $(SECONDS_OF_LOAD),180) $(ARGS)

@@ -41,7 +41,14 @@ def dynamodb_local(host: str = "127.0.0.1", port: int = 0, folder: Path | None =
         sys.exit("DynamoDB Local is not there. Fetch it with: make .dynamodb/ready")
     port = port or _free_port(host)
     library = FOLDER / "DynamoDBLocal_lib"
-    options = ["-Xmx256m", f"-Djava.library.path={library}", "-cp", f"{FOLDER}:{JAR}"]
+    # Its second compiler would take as much of the processor again, for a server that lives for minutes.
+    options = [
+        "-Xmx256m",
+        "-XX:TieredStopAtLevel=1",
+        f"-Djava.library.path={library}",
+        "-cp",
+        f"{FOLDER}:{JAR}",
+    ]
     command = [_find_java(), *options, LAUNCHER.stem, host, str(port)]
     command += [str(folder)] if folder else []
     with tempfile.TemporaryFile("w+") as said:

@@ -15,6 +15,20 @@ from tools.dynamodb_local import dynamodb_local
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Take how long those tests go on that could go on for ever."""
     parser.addoption("--seconds", type=int, default=25, help="for each test that goes on as long as it may")
+    parser.addoption("--all-pairs", action="store_true", help="every fault with every function, not a third")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Name the marker."""
+    config.addinivalue_line("markers", "all_pairs: a pair that is tried with --all-pairs only")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave out the pairs of a function and a fault that are for --all-pairs only."""
+    if not config.getoption("--all-pairs"):
+        left_out = [item for item in items if item.get_closest_marker("all_pairs")]
+        config.hook.pytest_deselected(items=left_out)
+        items[:] = [item for item in items if item not in left_out]
 
 
 @pytest.fixture
@@ -37,6 +51,6 @@ def wire() -> Iterator[Wire]:
 def deployment(wire: Wire) -> Iterator[Deployment]:
     """The functions as deployed, at the other end of the wire."""
     with Deployment.up(wire.url) as deployment, environment(AWS_ENVIRONMENT):
-        # The test's own view of what is stored: past the wire, which knows no chunked answers.
+        # The test's own view of what is stored: past the wire.
         deployment.dynamodb = boto3.client("dynamodb", endpoint_url=wire.upstream_url)
         yield deployment

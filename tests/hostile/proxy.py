@@ -141,8 +141,15 @@ def read_message(incoming: BinaryIO) -> bytes | None:
             return None
         head += line
     length = re.search(rb"(?i)content-length: *(\d+)", head)
-    assert length
-    return head + incoming.read(int(length[1]))
+    if length:
+        return head + incoming.read(int(length[1]))
+    assert b"chunked" in head  # as DynamoDB Local sends its long answers
+    body, size = b"", 1
+    while size:
+        line = incoming.readline()
+        size = int(line, 16)
+        body += line + incoming.read(size + 2)
+    return head + body
 
 
 def throttled(_: Exchange) -> bytes:

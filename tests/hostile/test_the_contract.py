@@ -17,12 +17,14 @@ from local.template import ROOT
 from tests.running import running_stack
 
 SCHEMATHESIS = ROOT / ".venv-hostile" / "bin" / "st"
+SHORT = 25  # seconds at most that a run is to find the same every time
 PHASES = {"Examples", "Coverage", "Fuzzing", "Stateful tests"}
-# What a text must be besides what JSON Schema can say: a page's cursor is one that we gave, a name is visible
-# (openapi.yaml tells both in words), and a time is in the future.
+# What a text must be besides what JSON Schema can say: a page's cursor is one that we gave, a name is visible, an owner
+# printable (openapi.yaml tells these in words), and a time is in the future.
 IN_WORDS = {
     "must be the nextCursor of an earlier page",
     "must be visible characters, without space around them",
+    "must be 1 to 255 printable characters",
     "must be in the future",
 }
 
@@ -56,10 +58,22 @@ def is_answered_by_sams_gateway(check: str, interaction: Any) -> bool:
     }
 
 
+def alerts_by_a_key_that_github_may_just_have_made(check: str, interaction: Any) -> bool:
+    """Tell whether it is a 503 for an unknown key so soon after GitHub was asked: a later alert may be good."""
+    response = interaction["response"]
+    return (
+        check == "not_a_server_error"
+        and str(interaction["request"]["uri"]).endswith("/api-keys/leaked/github")
+        and response["status_code"] == 503
+        and "retry-after" in {name.lower() for name in response["headers"]}
+    )
+
+
 NO_FAILURES: tuple[Callable[[str, Any], bool], ...] = (
     asks_for_what_only_words_can_say,
     sends_a_whole_number_with_a_point,
     is_answered_by_sams_gateway,
+    alerts_by_a_key_that_github_may_just_have_made,
 )
 
 
@@ -71,6 +85,15 @@ def body_of(message: Any) -> Any:
         return json.loads(octets)
     except ValueError:
         return {}
+
+
+def in_short(check: Any, interaction: Any) -> str:
+    """Return what failed, and at which request."""
+    if not interaction:
+        return str(check)[:500]
+    request, response = interaction["request"], interaction["response"] or {}
+    asked = f"{request['method']} {request['uri']} {body_of(request)}"
+    return f"{check['name']}: {asked} -> {response.get('status_code')} {body_of(response)}"
 
 
 def scenarios(report: Path) -> Iterator[Any]:
@@ -94,7 +117,9 @@ def test_the_contract_holds_for_whatever_schemathesis_sends(
         (tmp_path / "schemathesis.toml").write_text(
             f'[[operations]]\ninclude-path = "/api/v1/whoami"\nheaders = {{ Authorization = "Bearer {key}" }}\n'
         )
-        words = f"--max-time {seconds} --continue-on-failure --no-shrink --request-timeout 10 --checks all"
+        # At random for minutes, the same every time in the gate.
+        words = "--generation-deterministic " if seconds <= SHORT else ""
+        words += f"--max-time {seconds} --continue-on-failure --no-shrink --request-timeout 10 --checks all"
         options = [
             "--url",
             stack["base_url"],
@@ -120,10 +145,10 @@ def test_the_contract_holds_for_whatever_schemathesis_sends(
                 ]
                 explained.update(known[:1])
                 if not known:
-                    found.append((check, interaction))
+                    found.append(in_short(check, interaction))
     with capsys.disabled():
         print(f"\n  {sent} requests by schemathesis; no failures: {dict(explained)}")  # noqa: T201 -- to be seen
     assert run.returncode in (0, 1), run.stdout + run.stderr
     assert all(f" {phase}" in run.stdout for phase in PHASES), run.stdout
     assert sent > 50
-    assert found == []
+    assert not found, "\n".join(found)
