@@ -25,11 +25,11 @@ NO_VALUE = "AWS::NoValue"
 type Handler = Callable[[dict[str, Any], Any], Any]
 
 
-class _Loader(yaml.SafeLoader):
+class _Loader(yaml.CSafeLoader):
     """YAML with CloudFormation's short forms: `!Ref x` is `{"Ref": x}`, `!If [..]` is `{"Fn::If": [..]}`."""
 
 
-def _short_form(loader: yaml.SafeLoader, name: str, node: yaml.Node) -> dict[str, Any]:
+def _short_form(loader: yaml.CSafeLoader, name: str, node: yaml.Node) -> dict[str, Any]:
     if isinstance(node, yaml.SequenceNode):
         value: Any = loader.construct_sequence(node, deep=True)
     else:

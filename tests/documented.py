@@ -23,7 +23,9 @@ class Contract:
     """The contract, as answers are held against it."""
 
     def __init__(self) -> None:
-        self.document: dict[str, Any] = yaml.safe_load((ROOT / "openapi.yaml").read_text())
+        self.document: dict[str, Any] = yaml.load(
+            (ROOT / "openapi.yaml").read_text(), Loader=yaml.CSafeLoader
+        )
         # References get a name for the document, so that they can be followed from any part of it.
         named = json.loads(json.dumps(self.document).replace('"#/', '"urn:contract#/'))
         resource = Resource.from_contents(named, default_specification=DRAFT202012)

@@ -1,35 +1,68 @@
 """Do the tests notice? Break the shipped code in every small way that cosmic-ray knows, and see which tests fail.
 
 In a copy of the repository. First the tests must pass there as they are, and fail for a mutant that is known to be bad:
-a mutant that dies because the tests fail anyway tells nothing. Survivors are printed with what was changed.
+a mutant that dies because the tests fail anyway tells nothing. Survivors are printed with what was changed, unless
+equivalent_mutants.toml says why no test can tell them from the code.
 """
 
 import argparse
+import importlib
+import json
+import os
 import random
+import resource
 import shutil
-import sqlite3
+import signal
 import subprocess
 import sys
 import tempfile
+import time
+import tomllib
+import traceback
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from difflib import ndiff
+from importlib.util import cache_from_source
 from pathlib import Path
+
+import pytest
+from hypothesis import settings
+
+from tests.moto_server import moto_server
 
 ROOT = Path(__file__).parent.parent
 PACKAGE = Path("layers/core/apikeys")
-COSMIC_RAY = ROOT / ".venv-hostile" / "bin" / "cosmic-ray"
+EXPLAINED = Path(__file__).with_name("equivalent_mutants.toml")
+COSMIC_RAYS_PYTHON = ROOT / ".venv-hostile" / "bin" / "python"
 ENVIRONMENTS = (".venv", ".venv-sam", ".reference")
-# The fast tests of each module whose mistakes are holes.
+INTEGRATION = "tests/integration"
+# The fast tests of each module whose mistakes are holes: a module of the core, or a function.
 TESTS = {
     "keys.py": "tests/unit/test_keys.py",
-    "weak.py": "tests/security/issuer_keys/test_weak_keys.py",
+    "check.py": f"{INTEGRATION}/check",
     "caller.py": "tests/security/caller",
-    "issuer.py": "tests/security/issuer_keys",
+    "issuer.py": "tests/security/issuer_keys --ignore=tests/security/issuer_keys/test_stalling.py",
     "published_keys.py": "tests/security/issuer_keys",
-    "check.py": "tests/integration/check",
-    "endpoint.py": "tests/integration/check tests/integration/test_faults.py tests/integration/test_revoke_api_key.py",
-    "request.py": "tests/security/test_parsers.py tests/integration/test_revoke_api_key.py",
-    "store/api_keys.py": "tests/wire/test_calls.py tests/integration/test_revoke_api_key.py "
-    "tests/integration/test_rotate_api_key.py tests/integration/test_late_answers.py",
+    "weak.py": "tests/security/issuer_keys/test_weak_keys.py",
+    "store/api_keys.py": f"{INTEGRATION}/test_revoke_api_key.py {INTEGRATION}/test_rotate_api_key.py "
+    f"{INTEGRATION}/test_late_answers.py {INTEGRATION}/test_revoke_leaked_api_key.py "
+    f"{INTEGRATION}/test_revoke_api_keys_found_by_github.py {INTEGRATION}/test_revoke_all_api_keys.py "
+    f"{INTEGRATION}/test_issue_and_read_api_key.py {INTEGRATION}/check",
+    "store/applications.py": f"{INTEGRATION}/test_applications.py {INTEGRATION}/test_late_answers.py",
+    "store/listings.py": f"{INTEGRATION}/test_list_api_keys.py {INTEGRATION}/test_applications.py",
+    "endpoint.py": f"{INTEGRATION}/check {INTEGRATION}/test_faults.py {INTEGRATION}/test_revoke_api_key.py",
+    "request.py": f"{INTEGRATION}/test_malformed_events.py {INTEGRATION}/test_revoke_api_key.py "
+    "tests/security/test_parsers.py",
+    "authorize_request": f"{INTEGRATION}/check",
+    "revoke_api_key": f"{INTEGRATION}/test_revoke_api_key.py",
+    "revoke_all_api_keys": f"{INTEGRATION}/test_revoke_all_api_keys.py",
+    "revoke_leaked_api_key": f"{INTEGRATION}/test_revoke_leaked_api_key.py",
+    "revoke_api_keys_found_by_github": f"{INTEGRATION}/test_revoke_api_keys_found_by_github.py",
+    "rotate_api_key": f"{INTEGRATION}/test_rotate_api_key.py",
 }
+OPTIONS = "-q -x -p no:randomly -p no:cacheprovider -p no:xdist -W ignore::pytest.PytestAssertRewriteWarning"
 SAMPLE = ("keys.py",)
 # A mutant that must die, for this reason: any secret passes for the right one.
 KNOWN_BAD = (
@@ -38,108 +71,198 @@ KNOWN_BAD = (
     "return True",
     "test_a_secret_matches_its_own_hash_only",
 )
-CONFIG = """
-[cosmic-ray]
-module-path = "{module}"
-timeout = 120.0
-excluded-modules = []
-test-command = "{command}"
-[cosmic-ray.distributor]
-name = "local"
-"""
+MOST_CPU, MOST_TIME = 60, 600  # seconds, after which the tests do not end any more
+EXAMPLES = 30  # of each property
+# Imported once, by the process of which that of each mutant is a copy: nothing of ours.
+PRELOADED = (
+    "moto.server",
+    "boto3",
+    "botocore.auth",
+    "cryptography.x509",
+    "jsonschema",
+    "jwt",
+    "pydantic",
+    "yaml",
+)
+OURS = ("apikeys", "local", "tests", "tools")
 
 
-def copied(target: Path) -> None:
-    """Copy what is in the repository, as it is now, and link the environments."""
-    words = [str(shutil.which("git")), "ls-files", "-z"]
-    names = subprocess.run(words, cwd=ROOT, capture_output=True, text=True, check=True).stdout  # noqa: S603 -- our words
-    for name in names.split("\0"):
-        if name and (ROOT / name).exists():
-            (target / name).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy(ROOT / name, target / name)
-    for name in ENVIRONMENTS:
-        (target / name).symlink_to(ROOT / name)
-    bundle = Path("functions/serve_reference/bundle")
-    if (ROOT / bundle).exists():
-        shutil.copytree(ROOT / bundle, target / bundle)
+@dataclass(frozen=True, slots=True)
+class Mutant:
+    """A module with one thing changed.
+
+    Args:
+        module: of TESTS.
+        operator: of cosmic-ray's, that changed it.
+        row: in which line.
+        code: all of it.
+    """
+
+    module: str
+    operator: str
+    row: int
+    code: str
+
+    @classmethod
+    def all_of(cls, module: str) -> "list[Mutant]":
+        """Return a module's mutants."""
+        words = [str(COSMIC_RAYS_PYTHON), "-m", "tools.mutations", str(path_of(module))]
+        lines = subprocess.run(words, cwd=ROOT, capture_output=True, text=True, check=True).stdout  # noqa: S603 -- ours
+        return [cls(module, **json.loads(line)) for line in lines.splitlines()]
+
+    def change(self) -> tuple[str, str]:
+        """Return the lines that it changes, and what to."""
+        was, now = (ROOT / path_of(self.module)).read_text().splitlines(), self.code.splitlines()
+        lines = list(ndiff(was, now))
+        return tuple(" ".join(line[2:].strip() for line in lines if line[0] == sign) for sign in "-+")  # type: ignore[return-value]
 
 
-def command(module: str, target: Path) -> list[str]:
-    """Return what runs a module's fast tests in the copy, on the copy's code."""
-    pytest = "python -m pytest -q -x -p no:randomly -p no:cacheprovider"
-    return [
-        "env",
-        f"PYTHONPATH={target / 'layers/core'}",
-        *f"{ROOT}/.venv/bin/{pytest} {TESTS[module]}".split(),
-    ]
+def path_of(module: str) -> Path:
+    """Return where a module of TESTS is."""
+    return PACKAGE / module if module.endswith(".py") else Path("functions") / module / "app.py"
 
 
-def run(module: str, target: Path) -> "subprocess.CompletedProcess[str]":
-    """Run a module's fast tests in the copy."""
-    return subprocess.run(command(module, target), cwd=target, capture_output=True, text=True, check=False)  # noqa: S603 -- our own words
+class Nursery:
+    """A copy of the repository in which mutants are tried.
+
+    Args:
+        folder: empty.
+        moto: URL of a moto for all of them.
+    """
+
+    def __init__(self, folder: Path, moto: str) -> None:
+        self._folder = folder
+        self._moto = moto
+        words = [str(shutil.which("git")), "ls-files", "-z"]
+        names = subprocess.run(words, cwd=ROOT, capture_output=True, text=True, check=True).stdout  # noqa: S603 -- ours
+        for name in names.split("\0"):
+            if name and (ROOT / name).exists():
+                (folder / name).parent.mkdir(parents=True, exist_ok=True)
+                shutil.copy(ROOT / name, folder / name)
+        for name in ENVIRONMENTS:
+            (folder / name).symlink_to(ROOT / name)
+        bundle = Path("functions/serve_reference/bundle")
+        if (ROOT / bundle).exists():
+            shutil.copytree(ROOT / bundle, folder / bundle)
+        for name in PRELOADED:
+            importlib.import_module(name)
+        settings.register_profile("mutants", max_examples=EXAMPLES, derandomize=True, database=None)
+        settings.load_profile("mutants")
+
+    def passes(self, module: str, code: str | None = None) -> tuple[bool, str]:
+        """Run a module's fast tests, and tell whether they pass, and what pytest said.
+
+        Args:
+            module: of TESTS.
+            code: of the mutant; as it is if None.
+        """
+        path = self._folder / path_of(module)
+        good = path.read_text()
+        # What Python made of the file before, which it may take for current: made within the same second.
+        Path(cache_from_source(str(path))).unlink(missing_ok=True)
+        path.write_text(code or good)
+        try:
+            with tempfile.TemporaryFile("w+") as said:
+                child = os.fork()
+                if not child:
+                    self._run(module, said.fileno())
+                passed = _ended_well(child)
+                said.seek(0)
+                return passed, said.read()
+        finally:
+            path.write_text(good)
+
+    def _run(self, module: str, output: int) -> None:
+        """Be the process of one mutant, to its end."""
+        code = 1
+        try:
+            os.setsid()
+            os.dup2(output, 1)
+            os.dup2(output, 2)
+            os.chdir(self._folder)
+            resource.setrlimit(resource.RLIMIT_CPU, (MOST_CPU, MOST_CPU))
+            for name in [name for name in sys.modules if name.partition(".")[0] in OURS]:
+                del sys.modules[name]
+            others = [place for place in sys.path if place not in ("", str(ROOT))]
+            sys.path[:] = [str(self._folder / "layers/core"), str(self._folder), *others]
+            os.environ["PYTHONPATH"] = str(self._folder / "layers/core")
+            vars(importlib.import_module("tests.moto_server"))["moto_server"] = self._emptied_moto
+            code = pytest.main([*OPTIONS.split(), *TESTS[module].split()])
+        except BaseException:  # noqa: BLE001 -- nothing may get out of here
+            traceback.print_exc()
+        finally:
+            sys.stdout.flush()
+            os._exit(code)
+
+    @contextmanager
+    def _emptied_moto(self, **_: str) -> Iterator[str]:
+        """Be `moto_server`, without a start."""
+        urllib.request.urlopen(urllib.request.Request(f"{self._moto}/moto-api/reset", method="POST")).close()  # noqa: S310 -- our own
+        yield self._moto
 
 
-def prove_the_setup(target: Path, modules: list[str]) -> None:
+def _ended_well(child: int) -> bool:
+    """Wait for a process, and tell whether it ended with 0; end it, and what it started, if it does not."""
+    until = time.monotonic() + MOST_TIME
+    while not (ended := os.waitpid(child, os.WNOHANG))[0]:
+        if time.monotonic() > until:
+            os.killpg(child, signal.SIGKILL)
+        time.sleep(0.02)
+    return ended[1] == 0
+
+
+def prove_the_setup(nursery: Nursery, modules: list[str]) -> None:
     """Fail unless the tests pass as they are, and a known mutant dies for its own reason."""
     for module in modules:
-        found = run(module, target)
-        if found.returncode:
-            sys.exit(f"The tests of {module} fail without a mutant:\n{found.stdout[-2000:]}")
+        passed, said = nursery.passes(module)
+        if not passed:
+            sys.exit(f"The tests of {module} fail without a mutant:\n{said[-3000:]}")
     module, good, bad, reason = KNOWN_BAD
-    path = target / PACKAGE / module
-    text = path.read_text()
+    text = (ROOT / path_of(module)).read_text()
     if text.count(good) != 1:
         sys.exit(f"{module} does not have the line that the known mutant changes")
-    path.write_text(text.replace(good, bad))
-    found = run(module, target)
-    path.write_text(text)
-    if reason not in found.stdout:
-        sys.exit(f"The known mutant did not die of {reason}:\n{found.stdout[-2000:]}")
+    passed, said = nursery.passes(module, text.replace(good, bad))
+    if passed or reason not in said:
+        sys.exit(f"The known mutant did not die of {reason}:\n{said[-3000:]}")
     print(f"The tests pass as they are; the known mutant dies of {reason}.", flush=True)
 
 
-def mutate(target: Path, module: str, most: int | None) -> tuple[int, list[str]]:
-    """Run a module's mutants, all or so many of them, and return how many there were and the survivors' changes."""
-    config, session = target / "mutants.toml", target / f"{Path(module).stem}.sqlite"
-    config.write_text(CONFIG.format(module=PACKAGE / module, command=" ".join(command(module, target))))
-    subprocess.run([COSMIC_RAY, "init", config, session], cwd=target, check=True, capture_output=True)  # noqa: S603 -- the same
-    with sqlite3.connect(session) as jobs:
-        ids = [row[0] for row in jobs.execute("SELECT job_id FROM work_items ORDER BY job_id")]
-        left_out = random.sample(ids, len(ids) - most) if most is not None and most < len(ids) else []
-        for table in ("mutation_specs", "work_items"):
-            jobs.executemany(f"DELETE FROM {table} WHERE job_id = ?", [(job,) for job in left_out])  # noqa: S608 -- our own tables
-    subprocess.run([COSMIC_RAY, "exec", config, session], cwd=target, check=True)  # noqa: S603 -- the same
-    with sqlite3.connect(session) as jobs:
-        done = jobs.execute(
-            "SELECT test_outcome, operator_name, start_pos_row, diff FROM work_results"
-            " JOIN mutation_specs USING (job_id)"
-        ).fetchall()
-    survivors = [
-        f"{module}:{row} {operator}\n{diff}" for outcome, operator, row, diff in done if "SURVIVED" in outcome
-    ]
-    return len(done), survivors
+def explained(module: str) -> dict[tuple[str, str], str]:
+    """Return the changes of a module that make no difference, each with the reason why."""
+    listed = tomllib.loads(EXPLAINED.read_text()).get(module, [])
+    return {(one["was"], now): one["because"] for one in listed for now in one["now"]}
 
 
 def main() -> None:
-    """Run all mutants, or with --sample so many of a few modules."""
+    """Run all mutants, or with --sample so many of a few modules. Survivors that nobody explained are a failure."""
     parser = argparse.ArgumentParser(prog="make mutants", description=__doc__)
     parser.add_argument("--sample", type=int, metavar="N", help="only so many, of keys.py")
     parser.add_argument("--module", choices=TESTS, action="append", help="only of this one")
     args = parser.parse_args()
     modules = list(args.module or (SAMPLE if args.sample else TESTS))
-    with tempfile.TemporaryDirectory() as folder:
-        target = Path(folder)
-        copied(target)
-        prove_the_setup(target, modules)
-        total = 0
-        survivors: list[str] = []
+    survivors: list[str] = []
+    total = equivalent = 0
+    with tempfile.TemporaryDirectory() as folder, moto_server() as moto:
+        nursery = Nursery(Path(folder), moto)
+        prove_the_setup(nursery, modules)
         for module in modules:
-            count, alive = mutate(target, module, args.sample)
-            print(f"{module}: {count} mutants, {len(alive)} survived", flush=True)
-            total, survivors = total + count, survivors + alive
-    print(f"{total} mutants, {len(survivors)} survived")
-    for survivor in survivors:
-        print(survivor)
+            mutants, reasons, started = Mutant.all_of(module), explained(module), time.monotonic()
+            if args.sample:
+                mutants = random.sample(mutants, min(args.sample, len(mutants)))
+            alive = [mutant for mutant in mutants if nursery.passes(module, mutant.code)[0]]
+            known = [mutant for mutant in alive if mutant.change() in reasons]
+            spent = round(time.monotonic() - started)
+            counts = f"{len(mutants) - len(alive)} killed, {len(known)} equivalent, {len(alive) - len(known)} survived"
+            print(f"{module}: {len(mutants)} mutants in {spent} s: {counts}", flush=True)
+            total, equivalent = total + len(mutants), equivalent + len(known)
+            for mutant in alive:
+                was, now = mutant.change()
+                if mutant not in known:
+                    survivors.append(f"{module}:{mutant.row} {mutant.operator}\n  - {was}\n  + {now}")
+                    print(survivors[-1], flush=True)
+    print(f"{total} mutants, {equivalent} equivalent, {len(survivors)} survived")
+    if survivors:
+        sys.exit(1)
 
 
 if __name__ == "__main__":

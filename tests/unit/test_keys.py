@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from apikeys.keys import ApiKey, _checksum
+from apikeys.keys import ApiKey, _base62, _checksum
 
 KEY_STRING = re.compile(r"ak_[0-9A-Za-z]{71}")
 
@@ -40,8 +40,11 @@ def test_junk_is_no_key(text: str) -> None:
 
 
 def test_an_id_beyond_128_bits_is_junk_even_with_a_right_checksum() -> None:
-    body = "ak_" + "z" * 22 + "0" * 43
-    assert ApiKey.parse(body + _checksum(body)) is None
+    for number in (1 << 128, 62**22 - 1):
+        body = "ak_" + _base62(number, 22) + "0" * 43
+        assert ApiKey.parse(body + _checksum(body)) is None
+    body = "ak_" + _base62((1 << 128) - 1, 22) + "0" * 43
+    assert ApiKey.parse(body + _checksum(body))
 
 
 def test_a_key_of_another_prefix_is_junk() -> None:

@@ -1,0 +1,59 @@
+"""All mutants of a module that cosmic-ray knows, a JSON object a line. Runs in .venv-hostile, where cosmic-ray is."""
+
+import ast
+import json
+import sys
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+
+from cosmic_ray.ast import ast_nodes, get_ast
+from cosmic_ray.mutating import mutate_code
+from cosmic_ray.plugins import get_operator, operator_names
+
+type Position = tuple[int, int]
+
+
+def annotations(source: str) -> list[tuple[Position, Position]]:
+    """Return where types are written: `str & None` is an error at import, whatever the tests."""
+    found: list[ast.expr | None] = []
+    for node in ast.walk(ast.parse(source)):
+        match node:
+            case (
+                ast.FunctionDef(returns=annotation)
+                | ast.arg(annotation=annotation)
+                | ast.AnnAssign(annotation=annotation)
+            ):
+                found.append(annotation)
+            case ast.TypeAlias(value=value):
+                found.append(value)
+    return [
+        ((one.lineno, one.col_offset), (one.end_lineno or 0, one.end_col_offset or 0)) for one in found if one
+    ]
+
+
+def mutants(source: str) -> Iterator[tuple[str, int, str]]:
+    """Yield operator, line and code of each mutant."""
+    types = annotations(source)
+    tree = get_ast(source)
+    for name in operator_names():
+        kind = get_operator(name)
+        if kind.arguments():
+            continue
+        positions = [at for node in ast_nodes(tree) for at in kind().mutation_positions(node)]
+        for occurrence, (start, end) in enumerate(positions):
+            if any(first <= start and end <= last for first, last in types):
+                continue
+            with suppress(AttributeError):  # of the operator for exceptions, where one's name has a dot in it
+                yield name.removeprefix("core/"), start[0], mutate_code(source, kind(), occurrence)
+
+
+def main() -> None:
+    """Print the mutants of the module that is named."""
+    source = Path(sys.argv[1]).read_text()
+    for operator, row, code in mutants(source):
+        print(json.dumps({"operator": operator, "row": row, "code": code}))
+
+
+if __name__ == "__main__":
+    main()
