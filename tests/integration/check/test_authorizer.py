@@ -44,6 +44,8 @@ def test_a_good_key_is_let_through_and_its_context_passed_on(deployment: Deploym
     [
         lambda a, _: {"authorization": a},
         lambda a, _: {"authorization": f"Basic {a}"},
+        lambda a, _: {"authorization": f"Aearer {a}"},
+        lambda a, _: {"authorization": f"Digest {a}"},
         lambda a, _: {"authorization": f"Bearer{a}"},
         lambda a, _: {"authorization": f"Bearer {a},Bearer {a}"},
         lambda a, _: {"authorization": f"Basic x, Bearer {a}"},
