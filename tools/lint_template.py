@@ -28,6 +28,11 @@ OPTIONS = {
         f"{whose}Concurrency": "10" for whose in ("Authorizer", "Revoke", "RevokeByString", "Public")
     },
     "bounded roles": {"PermissionsBoundary": "arn:aws:iam::123456789012:policy/boundary"},
+    "an alarm topic, no dashboard": {
+        "AlarmTopicArn": "arn:aws:sns:eu-central-1:123456789012:on-call",
+        "CreateDashboard": "false",
+    },
+    "an address for alarms": {"AlarmEmail": "on-call@example.com"},
     "a key": {"KmsKeyArn": "arn:aws:kms:eu-central-1:123456789012:key/12345678-1234-1234-1234-123456789012"},
     "a network": {"SubnetIds": "subnet-0123456789abcdef0", "SecurityGroupIds": "sg-0123456789abcdef0"},
 }

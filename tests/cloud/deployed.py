@@ -71,8 +71,14 @@ def stack(
     deployment = Deployment(account, "api-keys", tmp_path_factory.mktemp("deployment"))
     with Origin() as allowed:
         with step("sam deploy"):
-            github = {"GithubAlerts": "true", "GithubKeysUrl": issuer.github_keys_url}
-            deployment.deploy(Issuer=issuer.url, KeepData="false", CorsOrigins=allowed.url, **github)
+            choices = {
+                "KeepData": "false",
+                "CorsOrigins": allowed.url,
+                "AlarmEmail": "on-call@example.com",
+                "GithubAlerts": "true",
+                "GithubKeysUrl": issuer.github_keys_url,
+            }
+            deployment.deploy(Issuer=issuer.url, **choices)
         yield reach(deployment, issuer, allowed)
         with step("sam delete"):
             deployment.delete()

@@ -18,6 +18,8 @@ def what_is_left(account: Emulator, name: str) -> list[str]:
     found += [one["RoleName"] for one in account.client("iam").list_roles()["Roles"]]
     found += [one["logGroupName"] for one in account.client("logs").describe_log_groups()["logGroups"]]
     found += [one["Name"] for one in account.client("apigatewayv2").get_apis()["Items"]]
+    found += [one["AlarmName"] for one in account.client("cloudwatch").describe_alarms()["MetricAlarms"]]
+    found += [one["TopicArn"] for one in account.client("sns").list_topics()["Topics"]]
     return [one for one in found if name in one]
 
 

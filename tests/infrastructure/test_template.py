@@ -5,9 +5,11 @@ import json
 from typing import Any
 
 from local.template import ROOT, Template
+from tests.emitted import STAGE
 
 CAPABILITIES = len(list((ROOT / "functions").iterdir()))
 ROUTES = CAPABILITIES - 1 + 5  # the authorizer has none, the reference three, each by GET and HEAD
+ALARMS = 9 + 6 + 9  # of functions, API and issuer; throttles of each table; errors of what is asked of tables
 TABLES = ("ApiKeysTable", "ApplicationsTable", "ListingsTable")
 LANGUAGE_EXTENSIONS = "AWS::LanguageExtensions"
 
@@ -21,9 +23,14 @@ def test_it_holds_these_resources_and_no_others(transformed: dict[str, Any]) -> 
         "AWS::Lambda::Permission": ROUTES + 2,  # the authorizer's: this API's, and a trusted account's
         "AWS::Lambda::LayerVersion": 2,
         "AWS::DynamoDB::Table": len(TABLES),
+        "AWS::CloudWatch::Alarm": ALARMS,
+        "AWS::CloudWatch::Dashboard": 1,
         "AWS::ApiGatewayV2::Api": 1,
         "AWS::ApiGatewayV2::Stage": 1,
         "AWS::IAM::ManagedPolicy": 1,  # in a network
+        # Where an address is given:
+        "AWS::SNS::Topic": 1,
+        "AWS::SNS::TopicPolicy": 1,
         # Where no issuer is given:
         "AWS::Cognito::UserPool": 1,
         "AWS::Cognito::UserPoolDomain": 1,
@@ -50,3 +57,12 @@ def test_arm64_is_what_is_deployed_unless_asked_otherwise(transformed: dict[str,
         if resource["Type"] == "AWS::Lambda::Function"
     }
     assert architectures == {'[{"Ref": "Architecture"}]'}
+
+
+def test_the_stage_has_the_name_by_which_alarms_and_dashboard_know_it(transformed: dict[str, Any]) -> None:
+    [stage] = [
+        resource["Properties"]["StageName"]
+        for resource in transformed["Resources"].values()
+        if resource["Type"] == "AWS::ApiGatewayV2::Stage"
+    ]
+    assert stage == STAGE
