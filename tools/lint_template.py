@@ -27,6 +27,7 @@ OPTIONS = {
     "reserved concurrency": {
         f"{whose}Concurrency": "10" for whose in ("Authorizer", "Revoke", "RevokeByString", "Public")
     },
+    "a gradual deployment": {"AuthorizerDeployment": "Canary10Percent5Minutes"},
     "bounded roles": {"PermissionsBoundary": "arn:aws:iam::123456789012:policy/boundary"},
     "an alarm topic, no dashboard": {
         "AlarmTopicArn": "arn:aws:sns:eu-central-1:123456789012:on-call",

@@ -98,5 +98,5 @@ def _arn(uri: dict[str, Any], arn: Callable[[str], str]) -> str:
     given: list[str] = re.findall(r'"(arn:aws:lambda:[^"$]+)"', text)
     if given:
         return given[0]
-    [name] = re.findall(r'\$\{(\w+)\.Arn\}|"Fn::GetAtt": \["(\w+)", "Arn"\]', text)
-    return arn(name[0] or name[1])
+    [(one, alias, other)] = re.findall(r'\$\{(\w+)\.Arn\}(:\w+)?|"Fn::GetAtt": \["(\w+)", "Arn"\]', text)
+    return arn(one or other) + alias

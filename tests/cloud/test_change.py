@@ -23,12 +23,24 @@ def what_is_left(account: Emulator, name: str) -> list[str]:
     return [one for one in found if name in one]
 
 
+def authorizers_prefix(deployment: Deployment) -> str:
+    """Return the prefix of keys that the authorizer lets through, as whoever asks it has it."""
+    alias = deployment.outputs()["AuthorizerFunctionArn"]
+    assert alias.endswith(":live")
+    client = deployment.emulator.client("lambda")
+    version = client.get_alias(FunctionName=alias.removesuffix(":live"), Name="live")["FunctionVersion"]
+    found = client.get_function_configuration(FunctionName=alias.removesuffix(":live"), Qualifier=version)
+    prefix: str = found["Environment"]["Variables"]["KEY_PREFIX"]
+    return prefix
+
+
 def test_it_is_changed_by_a_second_deploy_keeps_its_data_and_is_deleted_whole(
     account: Emulator, issuer: LocalIssuer, step: Step, tmp_path: Path
 ) -> None:
     deployment, cognito = Deployment(account, "changing", tmp_path), Cognito.create(account)
     with step("sam deploy, of a stack to change"):
         deployment.deploy(Issuer=issuer.url)
+    assert authorizers_prefix(deployment) == "ak"
     stack = reach(deployment, issuer)
     revoked, active = stack.put_key(), stack.put_key(owner=cognito.client_id)
     assert stack.revoke(revoked.application_id, revoked.key_id, stack.token()).status_code == 200
@@ -40,8 +52,15 @@ def test_it_is_changed_by_a_second_deploy_keeps_its_data_and_is_deleted_whole(
 
     with step("sam deploy, with other parameters"):
         deployment.deploy(
-            **cognito.parameters(), ReferencePage="false", RevokeByString="off", KeepData="false"
+            **cognito.parameters(),
+            ReferencePage="false",
+            RevokeByString="off",
+            KeepData="false",
+            KeyPrefix="other",
         )
+    assert authorizers_prefix(deployment) == "other", (
+        "a parameter's new value reaches those who ask the alias"
+    )
     assert reach(deployment, issuer).apis == stack.apis, "the API keeps its address"
     for token, status, body in (
         (stack.token(), 401, UNAUTHORIZED),  # of the issuer before

@@ -9,15 +9,19 @@ from tests.over_http.application import Application, whoami
 
 @contextmanager
 def authorizer_without_its_table(stack: Deployed) -> Iterator[None]:
-    """Let the authorizer look into a table that does not exist, until the block ends."""
+    """Let a version of the authorizer that looks into a table that does not exist take over, until the block ends."""
     client, name = stack.deployment.emulator.client("lambda"), stack.deployment.resources()
     function = name["AuthorizeRequestFunction"]
+    before = client.get_alias(FunctionName=function, Name="live")["FunctionVersion"]
     variables = client.get_function_configuration(FunctionName=function)["Environment"]["Variables"]
     broken = variables | {"API_KEYS_TABLE": "nowhere"}
     client.update_function_configuration(FunctionName=function, Environment={"Variables": broken})
+    version = client.publish_version(FunctionName=function)["Version"]
+    client.update_alias(FunctionName=function, Name="live", FunctionVersion=version)
     try:
         yield
     finally:
+        client.update_alias(FunctionName=function, Name="live", FunctionVersion=before)
         client.update_function_configuration(FunctionName=function, Environment={"Variables": variables})
 
 

@@ -73,7 +73,8 @@ def test_every_function_has_a_role_of_its_own(transformed: dict[str, Any]) -> No
     assert {name: function["Role"] for name, function in functions.items()} == {
         f"{name}Function": {"Fn::GetAtt": [f"{name}Role", "Arn"]} for name in ALLOWED
     }
-    assert of_type(transformed, "AWS::IAM::Role").keys() == {f"{name}Role" for name in ALLOWED}
+    deployments = {"AuthorizerDeploymentRole"}  # which no function has
+    assert of_type(transformed, "AWS::IAM::Role").keys() == {f"{name}Role" for name in ALLOWED} | deployments
 
 
 @pytest.mark.parametrize("name", ALLOWED)
@@ -98,6 +99,13 @@ def test_only_this_api_may_invoke_and_each_route_only_its_function(transformed: 
     """
     permissions = of_type(transformed, "AWS::Lambda::Permission")
     del permissions["TrustedAccountPermission"]  # which a deployment has by parameter only
+    own = "arn:${AWS::Partition}:execute-api:${AWS::Region}:${AWS::AccountId}:${HttpApi}/authorizers/*"
+    assert permissions.pop("AuthorizerPermission") == {
+        "Action": "lambda:InvokeFunction",
+        "FunctionName": {"Ref": "AuthorizeRequestFunctionAliaslive"},
+        "Principal": "apigateway.amazonaws.com",
+        "SourceArn": {"Fn::Sub": own},
+    }
     sources = set()
     for permission in permissions.values():
         assert permission["Action"] == "lambda:InvokeFunction"
@@ -112,7 +120,6 @@ def test_only_this_api_may_invoke_and_each_route_only_its_function(transformed: 
         assert source.startswith(prefix)
         sources.add((name.removesuffix("Function"), source.removeprefix(prefix)))
     assert sources == {
-        ("AuthorizeRequest", "authorizers/*"),
         ("CreateApplication", "${__Stage__}/POST/api/v1/applications"),
         ("IntrospectApiKey", "${__Stage__}/POST/api/v1/api-keys/introspect"),
         ("IssueApiKey", "${__Stage__}/POST/api/v1/applications/*/api-keys"),

@@ -18,7 +18,10 @@ def test_it_holds_these_resources_and_no_others(transformed: dict[str, Any]) -> 
     """Guarantee: nothing that SAM adds by itself goes unnoticed: no role, no policy, no alias, no bucket."""
     assert collections.Counter(resource["Type"] for resource in transformed["Resources"].values()) == {
         "AWS::Lambda::Function": CAPABILITIES,
-        "AWS::IAM::Role": CAPABILITIES,
+        "AWS::IAM::Role": CAPABILITIES + 1,  # a gradual deployment's
+        "AWS::CloudWatch::Alarm": 1,  # the same
+        "AWS::Lambda::Version": 1,  # the authorizer's, which others call
+        "AWS::Lambda::Alias": 1,
         "AWS::Logs::LogGroup": CAPABILITIES + 1,  # the access log
         "AWS::Lambda::Permission": ROUTES + 2,  # the authorizer's: this API's, and a trusted account's
         "AWS::Lambda::LayerVersion": 2,

@@ -28,7 +28,7 @@ def test_every_permission_names_the_api_or_the_account_it_is_for(settled: Settle
     assert len(found) > 10
     for name, permission in found.items():
         assert permission["Principal"] == "apigateway.amazonaws.com", name
-        own = "${__ApiId__}/" in source(permission)
+        own = "${__ApiId__}/" in source(permission) or ":${HttpApi}/" in source(permission)
         assert own or f":{ACCOUNT}:*/authorizers/*" in source(permission), name
 
 

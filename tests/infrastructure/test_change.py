@@ -1,0 +1,101 @@
+"""What others call is an alias, which a deployment moves to a new version: at once, or by and by and back again."""
+
+import json
+import re
+from typing import Any
+
+from tests.infrastructure.conftest import Settle
+
+ALIAS = {"Ref": "AuthorizeRequestFunctionAliaslive"}
+GRADUAL = {"AuthorizerDeployment": "Canary10Percent5Minutes"}
+# What all functions are told, and the authorizer does not read.
+OF_CALLERS = {"ISSUER", "AUDIENCE", "JWKS_URL", "OWNER_CLAIM", "SCOPE_PREFIX"}
+# Which no function of a deployment on AWS has.
+LOCAL = {"DynamoDbEndpoint"}
+
+
+def authorizer(transformed: dict[str, Any]) -> dict[str, Any]:
+    properties = dict(transformed["Resources"]["AuthorizeRequestFunction"]["Properties"])
+    variables = properties["Environment"]["Variables"]
+    kept = {name: value for name, value in variables.items() if name not in OF_CALLERS}
+    return properties | {"Environment": kept}
+
+
+def version(transformed: dict[str, Any]) -> tuple[str, dict[str, Any]]:
+    [(name, found)] = [
+        (name, one) for name, one in transformed["Resources"].items() if one["Type"] == "AWS::Lambda::Version"
+    ]
+    return name, found["Properties"]
+
+
+def test_others_call_the_alias(transformed: dict[str, Any]) -> None:
+    """Guarantee: nobody's API asks what a deployment has not yet moved on to."""
+    assert transformed["Outputs"]["AuthorizerFunctionArn"]["Value"] == ALIAS
+    for name in ("AuthorizerPermission", "TrustedAccountPermission"):
+        assert transformed["Resources"][name]["Properties"]["FunctionName"] == ALIAS
+    own = transformed["Resources"]["HttpApi"]["Properties"]["Body"]["components"]["securitySchemes"]
+    uri = own["ApiKeyAuthorizer"]["x-amazon-apigateway-authorizer"]["authorizerUri"]
+    assert json.dumps(uri).count("${AuthorizeRequestFunction.Arn}:live") == 1
+
+
+def test_a_new_value_of_any_parameter_that_the_authorizer_has_publishes_a_version(
+    transformed: dict[str, Any],
+) -> None:
+    """Guarantee: no deployment says that all is well while the alias stays with the old value."""
+    parameters = transformed["Parameters"].keys()
+    properties = authorizer(transformed)
+    del properties["ReservedConcurrentExecutions"]  # of the function, whatever its version
+    text = json.dumps(properties)
+    used = set(re.findall(r'"Ref": "(\w+)"', text)) | set(re.findall(r"\$\{(\w+)\}", text))
+    _, found = version(transformed)
+    template, variables = found["Description"]["Fn::Sub"]
+    assert (used & parameters) - LOCAL == set(re.findall(r"\$\{(\w+)\}", template)) - variables.keys()
+
+
+def test_a_new_layer_publishes_a_version(transformed: dict[str, Any]) -> None:
+    """Guarantee: what is mended in the layer reaches those who ask the alias."""
+    _, found = version(transformed)
+    _, variables = found["Description"]["Fn::Sub"]
+    [layer] = authorizer(transformed)["Layers"]
+    assert variables == {"Layer": {"Fn::Select": [7, {"Fn::Split": [":", layer]}]}}
+
+
+def test_a_versions_description_never_gets_too_long(transformed: dict[str, Any]) -> None:
+    """Lambda takes 256 characters."""
+    parameters = transformed["Parameters"]
+    longest = {
+        "Layer": 5,
+        "Architecture": max(map(len, parameters["Architecture"]["AllowedValues"])),
+        "KeyPrefix": 16,  # by its pattern
+        **{name: parameters[name]["MaxLength"] for name in ("SubnetIds", "SecurityGroupIds")},
+    }
+    _, found = version(transformed)
+    template, _ = found["Description"]["Fn::Sub"]
+    for name, length in longest.items():
+        template = template.replace("${" + name + "}", "x" * length)
+    assert "$" not in template
+    assert len(template) <= 256
+
+
+def test_a_version_takes_over_at_once_unless_asked_otherwise(settled: Settle) -> None:
+    resources = settled()
+    assert "UpdatePolicy" not in resources[ALIAS["Ref"]]
+    assert not [name for name, one in resources.items() if "CodeDeploy" in one["Type"]]
+    assert not [name for name in resources if name.startswith("AuthorizerDeployment")]
+
+
+def test_a_gradual_deployment_goes_back_when_the_authorizer_fails(settled: Settle) -> None:
+    """Guarantee: a version that fails reaches some requests for a minute or two, and not all of them for good."""
+    resources = settled(**GRADUAL)
+    update = resources[ALIAS["Ref"]]["UpdatePolicy"]["CodeDeployLambdaAliasUpdate"]
+    group = resources[update["DeploymentGroupName"]]["Properties"]
+    assert group["AlarmConfiguration"] == {"Alarms": [{"Name": "AuthorizerFailsAlarm"}], "Enabled": True}
+    assert set(group["AutoRollbackConfiguration"]["Events"]) >= {"DEPLOYMENT_STOP_ON_ALARM"}
+    assert group["DeploymentConfigName"]["Fn::Sub"][1] == {"ConfigName": GRADUAL["AuthorizerDeployment"]}
+    alarm = resources["AuthorizerFailsAlarm"]["Properties"]
+    # As Lambda emits it for an alias.
+    assert alarm["Dimensions"] == [
+        {"Name": "FunctionName", "Value": "AuthorizeRequestFunction"},
+        {"Name": "Resource", "Value": {"Fn::Sub": "${AuthorizeRequestFunction}:live"}},
+    ]
+    assert (alarm["Namespace"], alarm["MetricName"], alarm["Statistic"]) == ("AWS/Lambda", "Errors", "Sum")
