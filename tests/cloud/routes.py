@@ -98,5 +98,8 @@ def _arn(uri: dict[str, Any], arn: Callable[[str], str]) -> str:
     given: list[str] = re.findall(r'"(arn:aws:lambda:[^"$]+)"', text)
     if given:
         return given[0]
-    [(one, alias, other)] = re.findall(r'\$\{(\w+)\.Arn\}(:\w+)?|"Fn::GetAtt": \["(\w+)", "Arn"\]', text)
+    found: list[tuple[str, str, str]] = re.findall(
+        r'\$\{(\w+)\.Arn\}(:\w+)?|"Fn::GetAtt": \["(\w+)", "Arn"\]', text
+    )
+    [(one, alias, other)] = found
     return arn(one or other) + alias
