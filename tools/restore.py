@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 type Item = dict[str, Any]  # as DynamoDB has it: a type beside each value
 
-TOMBSTONE = ("revokedAt", "revokedBy", "revokedVia", "revokedReason")
+TOMBSTONE = ("revokedAt", "revokedBy", "revokedVia", "revokedFrom", "revokedTokenId", "revokedReason")
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +85,8 @@ def told(events: Iterable[str]) -> dict[str, Item]:
                 "occurredAt": "revokedAt",
                 "by": "revokedBy",
                 "via": "revokedVia",
+                "from": "revokedFrom",
+                "tokenId": "revokedTokenId",
                 "reason": "revokedReason",
             }
             found[detail["keyId"]] = {

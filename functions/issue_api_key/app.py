@@ -34,6 +34,8 @@ def handler(request: Request, caller: Caller) -> JSON:
         created_at=timestamp(),
         created_by=caller.subject,
         expires_at=wanted.expires_at,
+        issued_from=caller.source,
+        issued_token_id=caller.token_id,
     )
     listings.add_key(record)
     keys.add(record, key)

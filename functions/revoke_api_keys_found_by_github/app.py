@@ -22,7 +22,7 @@ def handler(request: Request) -> list[JSON]:
     is_real: dict[str, bool] = {}
     for one in found:
         if one.token not in is_real:  # the same string may have been found in many places
-            is_real[one.token] = revoke(one)
+            is_real[one.token] = revoke(one, request.source)
     return [
         {
             "token_raw": one.token,
@@ -33,12 +33,14 @@ def handler(request: Request) -> list[JSON]:
     ]
 
 
-def revoke(found: Found) -> bool:
+def revoke(found: Found, source: str) -> bool:
     """Revoke the key that this string is; tell whether it is one, revoked now or before."""
     key = ApiKey.parse(found.token, prefix=prefix)
     if not key:
         return False
-    outcome = keys.revoke_presented(key, by="github", via="github", reason="leaked", leaked_in=found.where)
+    outcome = keys.revoke_presented(
+        key, by="github", via="github", reason="leaked", source=source, leaked_in=found.where
+    )
     if outcome is Presented.REVOKED:
         log.count(REVOCATIONS, Reason="leaked")
     log.info("found by GitHub", key_id=key.key_id, outcome=outcome)

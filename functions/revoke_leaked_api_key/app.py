@@ -26,8 +26,14 @@ def revoke(request: Request, caller: "Caller | None" = None) -> JSON:
     key = ApiKey.parse(form["token"], prefix=prefix)
     log.add(via="holder", source=request.source, outcome="not a key string")
     if key:
-        by = caller.subject if caller else "holder"
-        outcome = keys.revoke_presented(key, by=by, via="holder", reason=reason)
+        outcome = keys.revoke_presented(
+            key,
+            by=caller.subject if caller else "holder",
+            via="holder",
+            reason=reason,
+            source=request.source,
+            token_id=caller.token_id if caller else "",
+        )
         log.add(key_id=key.key_id, outcome=outcome)
         if outcome is Presented.REVOKED:
             log.count(REVOCATIONS, Reason=reason)

@@ -46,10 +46,12 @@ def handler(request: Request, caller: Caller) -> JSON:
         created_at=now,
         created_by=caller.subject,
         expires_at=expires_at,
+        issued_from=caller.source,
+        issued_token_id=caller.token_id,
     )
     listings.add_key(new)
     keys.add(new, key)
-    if not keys.replace(old, new, old_until=old_until, by=caller.subject):
+    if not keys.replace(old, new, old_until=old_until, caller=caller):
         # Nobody has seen its string. Not deleted: a write of it that comes late would bring it back.
         keys.revoke(new.key_id, application_id=application_id, caller=caller, reason="unused", via="rotate")
         raise Conflict("revoked or rotated in the meantime")

@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import pytest
 
+from apikeys.caller import Caller
 from apikeys.dynamodb import ConditionFailed, DynamoDb
 from apikeys.keys import ApiKey
 from apikeys.records import Application, KeyRecord, timestamp
@@ -12,6 +13,8 @@ from apikeys.store.api_keys import ApiKeys
 from apikeys.store.applications import Applications
 from apikeys.store.listings import Listings, keys_of
 from tests.deployment import Deployment
+
+ALICE = Caller("alice", "alice", frozenset())
 
 
 @pytest.fixture
@@ -59,8 +62,8 @@ def test_a_repeated_end_of_an_old_key_finds_its_own_successor(
     old = KeyRecord(key.key_id, str(uuid.uuid4()), "alice", "x", key.start, (), now, "alice")
     keys.add(old, key)
     new = replace(old, key_id=str(uuid.uuid4()))
-    assert keys.replace(old, new, old_until=now, by="alice")
+    assert keys.replace(old, new, old_until=now, caller=ALICE)
     stored = deployment.stored(old.key_id)
-    assert keys.replace(old, new, old_until=now, by="alice")
-    assert not keys.replace(old, replace(old, key_id=str(uuid.uuid4())), old_until=now, by="alice")
+    assert keys.replace(old, new, old_until=now, caller=ALICE)
+    assert not keys.replace(old, replace(old, key_id=str(uuid.uuid4())), old_until=now, caller=ALICE)
     assert deployment.stored(old.key_id) == stored

@@ -45,6 +45,8 @@ def test_200_every_key_is_refused_and_each_has_a_tombstone_of_its_own(
         "revokedAt": {"S": "2026-11-22T12:01:00.000Z"},
         "revokedBy": {"S": "alice"},
         "revokedVia": {"S": "all"},
+        "revokedFrom": {"S": "192.0.2.1"},
+        "revokedTokenId": {"S": ""},
         "revokedReason": {"S": "compromised"},
         "revokedIn": tombstone["revokedIn"],
     }

@@ -59,6 +59,8 @@ def test_200_an_active_key_of_the_caller_is_revoked(
         "revokedAt": {"S": "2026-11-22T12:00:00.000Z"},
         "revokedBy": {"S": "alice"},
         "revokedVia": {"S": "api"},
+        "revokedFrom": {"S": "192.0.2.1"},
+        "revokedTokenId": {"S": ""},
     }
 
 

@@ -40,6 +40,8 @@ def test_200_and_the_key_is_revoked_by_its_holder(deployment: Deployment) -> Non
         "revokedAt": {"S": "2026-11-22T12:00:00.000Z"},
         "revokedBy": {"S": "holder"},
         "revokedVia": {"S": "holder"},
+        "revokedFrom": {"S": "192.0.2.1"},
+        "revokedTokenId": {"S": ""},
         "revokedReason": {"S": "compromised"},
     }
     assert not deployment.accepts(issued["key"])

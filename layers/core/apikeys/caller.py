@@ -2,6 +2,7 @@
 
 import base64
 import binascii
+import hashlib
 import json
 import re
 from dataclasses import dataclass
@@ -11,11 +12,15 @@ import jwt
 
 from apikeys.errors import Unauthorized
 from apikeys.issuer import IssuerKeys
+from apikeys.keys import FORMAT as KEY_STRING
 from apikeys.settings import TokenSettings
 
 # The scheme in any case (RFC 9110, section 11.1), then three base64url segments without padding.
 BEARER = re.compile(r"(?i:bearer) +(([A-Za-z0-9_-]+)\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+)")
 BEARER_SCHEME = re.compile(r"(?i:bearer)(?: |$)")
+# A token's id as it is kept: what issuers give, and nothing that could be a key string or a token itself.
+TOKEN_ID = re.compile(r"[!-~]{1,48}")
+THREE_PARTS = re.compile(r"[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]*")
 LEEWAY = 10  # seconds that the issuer's clock and ours may differ
 LATEST = 1 << 53  # seconds; what is later is no time, and too large a number for some
 ADMIN = "api-keys:admin"
@@ -29,11 +34,15 @@ class Caller:
         subject: the token's `sub`.
         owner: whom the caller acts for: the value of the owner claim.
         scopes: what the token allows, without the deployment's prefix.
+        token_id: of the token, as it may be kept; empty if it has none.
+        source: the address that the request came from; empty if that is not known.
     """
 
     subject: str
     owner: str
     scopes: frozenset[str]
+    token_id: str = ""
+    source: str = ""
 
     @property
     def is_admin(self) -> bool:
@@ -60,11 +69,12 @@ class Authenticator:
         self._settings = settings
         self._keys = IssuerKeys(settings.issuer, settings.jwks_url)
 
-    def authenticate(self, authorization: str | None) -> Caller:
+    def authenticate(self, authorization: str | None, *, source: str = "") -> Caller:
         """Return the caller whose bearer token this is (RFC 6750, RFC 7519).
 
         Args:
             authorization: value of the Authorization header, None where there is none.
+            source: the address that it came from.
 
         Raises:
             Unauthorized: if the token is not one of the issuer's, for us, and valid now.
@@ -79,12 +89,12 @@ class Authenticator:
                 "the Authorization header is not one bearer JWT", token_was_sent=token_was_sent
             )
         try:
-            return self._verify(bearer[1], _header(bearer[2]))
+            return self._verify(bearer[1], _header(bearer[2]), source)
         except jwt.PyJWTError as error:
             # `from None`: what PyJWT says may quote the token. Its type tells enough.
             raise Unauthorized(_in_words(type(error).__name__)) from None
 
-    def _verify(self, token: str, header: dict[str, Any]) -> Caller:
+    def _verify(self, token: str, header: dict[str, Any], source: str) -> Caller:
         """Verify the token; its header only tells which key to try, and PyJWT reads it again."""
         if "crit" in header:
             raise Unauthorized("the token demands an extension (RFC 7515, section 4.1.11)")
@@ -113,6 +123,8 @@ class Authenticator:
             subject=_identifier(claims, "sub"),
             owner=_identifier(claims, self._settings.owner_claim),
             scopes=_scopes(claims, self._settings.scope_prefix),
+            token_id=_token_id(claims.get("jti")),
+            source=source,
         )
 
 
@@ -151,6 +163,18 @@ def _identifier(claims: dict[str, Any], name: str) -> str:
     if not is_identifier(value):
         raise Unauthorized(f"{name} is not an identifier")
     return value
+
+
+def _token_id(jti: Any) -> str:
+    """Return a token's id (RFC 7519, section 4.1.7) as it may be kept: as it is, or the beginning of its SHA-256.
+
+    Hashed is what is long or not ASCII, and what could be a secret: one token or another can still be told by it.
+    """
+    if not isinstance(jti, str) or not jti:
+        return ""
+    if TOKEN_ID.fullmatch(jti) and not KEY_STRING.search(jti) and not THREE_PARTS.search(jti):
+        return jti
+    return "sha256:" + hashlib.sha256(jti.encode(errors="surrogatepass")).hexdigest()[:32]
 
 
 def _scopes(claims: dict[str, Any], prefix: str) -> frozenset[str]:

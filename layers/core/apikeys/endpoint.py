@@ -44,7 +44,7 @@ def endpoint(*, scope: str, status: int = 200) -> Callable[[Callable[[Request, "
     def decorate(capability: Callable[[Request, "Caller"], JSON]) -> Handler:
         @functools.wraps(capability)
         def for_verified_callers(request: Request) -> JSON:
-            caller = authenticator.authenticate(request.header("authorization"))
+            caller = authenticator.authenticate(request.header("authorization"), source=request.source)
             log.add(subject=caller.subject)
             if not caller.has(scope):
                 raise InsufficientScope(settings.scope_prefix + scope)

@@ -23,7 +23,7 @@ from apikeys.settings import SettingsError, is_trusted_url, required
 
 IDENTIFIER, SIGNATURE = "github-public-key-identifier", "github-public-key-signature"
 MAX_BODY = 1024 * 1024  # bytes
-MAX_WHERE = 256  # bytes that are kept of where a key was found, so that its item stays small
+MAX_WHERE = 192  # bytes that are kept of where a key was found, so that its item stays small
 URL_CHARACTERS = "".join(map(chr, range(0x21, 0x7F)))
 
 

@@ -60,6 +60,8 @@ class KeyRecord:
         revoked_reason: why, as one of REASONS.
         leaked_in: where GitHub found its string; None if it did not.
         replaced_by: id of the key that it was rotated to; None if it was not.
+        issued_from: the address that it was issued from; empty if that is not known.
+        issued_token_id: id of the token that it was issued with; empty if it has none.
     """
 
     key_id: str
@@ -77,6 +79,8 @@ class KeyRecord:
     revoked_reason: str | None = None
     leaked_in: str | None = None
     replaced_by: str | None = None
+    issued_from: str = ""
+    issued_token_id: str = ""
 
     @classmethod
     def from_item(cls, item: Item) -> Self:
@@ -98,6 +102,8 @@ class KeyRecord:
             revoked_reason=text.get("revokedReason"),
             leaked_in=text.get("leakedIn"),
             replaced_by=text.get("replacedBy"),
+            issued_from=text.get("issuedFrom", ""),
+            issued_token_id=text.get("issuedTokenId", ""),
         )
 
     def item(self, key: "ApiKey") -> Item:
@@ -114,6 +120,8 @@ class KeyRecord:
             "start": self.start,
             "createdAt": self.created_at,
             "createdBy": self.created_by,
+            "issuedFrom": self.issued_from,
+            "issuedTokenId": self.issued_token_id,
         }
         if self.expires_at:
             text["expiresAt"] = self.expires_at

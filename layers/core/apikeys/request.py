@@ -15,6 +15,7 @@ type Event = dict[str, Any]
 UUID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}", re.ASCII)
 MAX_BODY = 16 * 1024  # bytes; the longest body that means anything to most routes has about 2,000
 FORM = "application/x-www-form-urlencoded"
+ADDRESS = re.compile(r"[0-9A-Fa-f:.]{2,45}")  # the longest of IPv6 has 45 characters (RFC 4291, section 2.2)
 NOT_DECODABLE = Violation("body", "Invalid encoding")
 PASSED_ON = ("applicationId", "keyId", "ownerId", "scopes")  # by the authorizer
 
@@ -48,9 +49,10 @@ class Request:
 
     @property
     def source(self) -> str:
-        """The address that the request came from, in either payload format."""
+        """The address that the request came from, in either payload format; empty if there is none."""
         caller = _object(self._context.get("http")) or _object(self._context.get("identity"))
-        return _text(caller.get("sourceIp"))
+        address = _text(caller.get("sourceIp"))
+        return address if ADDRESS.fullmatch(address) else ""
 
     @property
     def method_arn(self) -> str | None:

@@ -59,7 +59,7 @@ class ApiKeys:
         Args:
             key_id: canonical lower-case UUID of the key.
             application_id: canonical lower-case UUID of the application the key must belong to.
-            caller: on whose behalf; becomes `revokedBy`.
+            caller: on whose behalf; becomes `revokedBy`, `revokedFrom` and `revokedTokenId`.
             reason: becomes `revokedReason`.
             via: the way on which it is revoked; becomes `revokedVia`.
             call: id of a call that revokes many and counts them; becomes `revokedIn`.
@@ -72,7 +72,7 @@ class ApiKeys:
             Forbidden: if the application's key belongs to another owner.
             ServiceUnavailable: if DynamoDB does not answer in time.
         """
-        tombstone = {"revokedAt": timestamp(), "revokedBy": caller.subject, "revokedVia": via}
+        tombstone = _tombstone(caller.subject, via, caller.source, caller.token_id)
         if reason:
             tombstone["revokedReason"] = reason
         if call:
@@ -103,8 +103,16 @@ class ApiKeys:
             return call is not None and stored.get("revokedIn") == {"S": call}
         return True
 
-    def revoke_presented(
-        self, key: "ApiKey", *, by: str, via: str, reason: str, leaked_in: str = ""
+    def revoke_presented(  # noqa: PLR0913 -- the members of a tombstone
+        self,
+        key: "ApiKey",
+        *,
+        by: str,
+        via: str,
+        reason: str,
+        source: str,
+        token_id: str = "",
+        leaked_in: str = "",
     ) -> Presented:
         """Revoke the key that somebody holds the string of, in one conditional call; its secret is the condition.
 
@@ -115,12 +123,14 @@ class ApiKeys:
             by: becomes `revokedBy`.
             via: becomes `revokedVia`.
             reason: becomes `revokedReason`.
+            source: the address that the request came from; becomes `revokedFrom`.
+            token_id: of the caller's token, if there was one; becomes `revokedTokenId`.
             leaked_in: where it was found; becomes `leakedIn`.
 
         Raises:
             ServiceUnavailable: if DynamoDB does not answer in time.
         """
-        tombstone = {"revokedAt": timestamp(), "revokedBy": by, "revokedVia": via, "revokedReason": reason}
+        tombstone = _tombstone(by, via, source, token_id) | {"revokedReason": reason}
         if leaked_in:
             tombstone["leakedIn"] = leaked_in
         try:
@@ -203,14 +213,14 @@ class ApiKeys:
             if not failure.item or not key.matches(_hash(failure.item)):
                 raise
 
-    def replace(self, old: KeyRecord, new: KeyRecord, *, old_until: str, by: str) -> bool:
+    def replace(self, old: KeyRecord, new: KeyRecord, *, old_until: str, caller: "Caller") -> bool:
         """End a key whose successor is stored, in one conditional call; return whether this is its successor now.
 
         Args:
             old: as it was read.
             new: its successor.
             old_until: until when the old key is good. If that is no later than now, it is revoked.
-            by: subject on whose behalf.
+            caller: on whose behalf.
 
         Returns:
             False if the old key was revoked, or replaced by another, in the meantime; then nothing is changed.
@@ -218,27 +228,32 @@ class ApiKeys:
         Raises:
             ServiceUnavailable: if DynamoDB does not answer in time. The old key may have been ended.
         """
-        values = {":application": old.application_id, ":new": new.key_id}
+        changes = {"replacedBy": new.key_id}
         if old_until <= new.created_at:
-            update = (
-                "SET replacedBy = :new, revokedAt = :now, revokedBy = :subject, revokedVia = :via, "
-                "revokedReason = :reason"
-            )
-            values |= {":now": new.created_at, ":subject": by, ":via": "rotate", ":reason": "rotated"}
+            changes |= _tombstone(caller.subject, "rotate", caller.source, caller.token_id, at=new.created_at)
+            changes["revokedReason"] = "rotated"
         else:
-            update = "SET replacedBy = :new, expiresAt = :until"
-            values |= {":until": old_until}
+            changes |= {
+                "expiresAt": old_until,
+                "rotatedAt": new.created_at,
+                "rotatedBy": caller.subject,
+                "rotatedFrom": caller.source,
+                "rotatedTokenId": caller.token_id,
+            }
         try:
             self._dynamodb.call(
                 "UpdateItem",
                 {
                     "TableName": self._table,
                     "Key": strings({"keyId": old.key_id}),
-                    "UpdateExpression": update,
+                    "UpdateExpression": "SET " + ", ".join(f"{name} = :{name}" for name in changes),
                     "ConditionExpression": (
                         f"applicationId = :application AND {UNREVOKED} AND attribute_not_exists(replacedBy)"
                     ),
-                    "ExpressionAttributeValues": strings(values),
+                    "ExpressionAttributeValues": strings(
+                        {":application": old.application_id}
+                        | {f":{name}": value for name, value in changes.items()}
+                    ),
                     "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
                 },
             )
@@ -260,6 +275,17 @@ class ApiKeys:
         items = self._dynamodb.batch_get(self._table, [strings({"keyId": id_}) for id_ in ids])
         found = [KeyRecord.from_item(item) for item in items]
         return {record.key_id: record for record in found if record.application_id == application_id}
+
+
+def _tombstone(by: str, via: str, source: str, token_id: str, at: str | None = None) -> dict[str, str]:
+    """Return what every revoked key has. What is not known is empty, and there: no fill of a reason may add it."""
+    return {
+        "revokedAt": at or timestamp(),
+        "revokedBy": by,
+        "revokedVia": via,
+        "revokedFrom": source,
+        "revokedTokenId": token_id,
+    }
 
 
 def _hash(stored: Item) -> bytes:
