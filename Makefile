@@ -17,7 +17,7 @@ IN_PARALLEL := --numprocesses auto --maxprocesses 4 --dist loadscope
 OWN_CLOCK := $(addprefix tests/integration/test_,build.py make_run.py documented_commands.py local_stack.py)
 
 # What people give goes to the programs by the environment, to the letter: neither make nor a shell evaluates it.
-$(foreach name,PORT DATA DYNAMODB_HOST SUB SCOPE KEY API TOKEN,$(if $(filter-out undefined,$(origin $(name))),\
+$(foreach name,PORT DATA DYNAMODB_HOST SUB SCOPE KEY API TOKEN QUEUE,$(if $(filter-out undefined,$(origin $(name))),\
     $(eval override $(name) := $$(value $(name)))$(eval export $(name))))
 
 # Every target without a dot or a slash in its name is no file.
@@ -72,6 +72,9 @@ sbom: .venv-hostile/ready ## Write a bill of materials of each layer into .local
 
 interleavings: .venv/ready ## Let requests meet in every order of their calls, with faults (ARGS=--long: three at once, two faults)
 	$(PYTHON) -m pytest tests/interleavings $(ARGS)
+
+resend: .venv/ready ## Publish the audit events that could not be, QUEUE=the stack's output AuditFailuresUrl
+	@$(PYTHON) -m tools.resend "$$QUEUE"
 
 browser: .venv/ready .venv-sam/ready .reference/ready ## Try the reference page in a real browser, and run its samples (needs Chromium, Go, Ruby)
 	@for program in chromium go ruby; do command -v $$program >/dev/null || \

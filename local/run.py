@@ -150,7 +150,7 @@ def stack(port: int, dynamodb_host: str, folder: Path, data: Path | None = None)
             observe = partial(print_and_keep, kept, client)
         stream = cleanup.enter_context(FunctionsLog(log_of(folder, port).open("wb"), encoding="utf-8"))
         cleanup.enter_context(log.written_to(stream))
-        handlers = {name: function.load() for name, function in template.functions().items()}
+        handlers = {name: function.load() for name, function in template.answering().items()}
         functions = FunctionsServer(handlers, observe)
         functions.start()
         cleanup.callback(functions.stop)

@@ -126,6 +126,16 @@ class Template:
             found[name] = Function(name, code, own.get("Handler", shared["Handler"]), text)
         return found
 
+    def answering(self) -> dict[str, Function]:
+        """Return those that API Gateway asks, and not those that a stream or a schedule invokes."""
+        own = self.resources("AWS::Serverless::Function")
+        events = {name: own[name].get("Events", {}).values() for name in own}
+        return {
+            name: function
+            for name, function in self.functions().items()
+            if all(event["Type"] == "HttpApi" for event in events[name])
+        }
+
     def has(self, resource: dict[str, Any]) -> bool:
         """Tell whether a deployment with these parameters has a resource, by its condition."""
         return "Condition" not in resource or self._holds(resource["Condition"])

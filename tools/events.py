@@ -14,6 +14,7 @@ import jwt
 from cryptography.hazmat.primitives.asymmetric import ec
 from jwt.algorithms import ECAlgorithm
 
+from apikeys.records import strings
 from local.demo import DOCUMENTED_ID, OTHER, OWNER, SECOND_ID, SHIPPING_ID
 from local.github import LocalGithub
 from local.issuer import AUDIENCE, SCOPES
@@ -139,7 +140,31 @@ def others(token: Callable[[str], str], github: LocalGithub) -> dict[str, dict[s
         "authorize_request/refused": made("GET", "/api/v1/whoami", "ak_junk") | {"type": "REQUEST"},
         "whoami/200": behind,
         "whoami/401": made("GET", "/api/v1/whoami", None),
+        "publish_audit_events/nothing": a_reason_is_filled_in(),
     }
+
+
+def a_reason_is_filled_in() -> dict[str, Any]:
+    """Return an event of the table's stream, with a change that is no audit event."""
+    old = {
+        "keyId": SECOND_ID,
+        "applicationId": DOCUMENTED_ID,
+        "ownerId": OWNER,
+        "createdAt": "2026-11-01T09:00:00.000Z",
+        "revokedAt": "2026-11-22T12:00:00.000Z",
+    }
+    images = {"OldImage": strings(old), "NewImage": strings(old | {"revokedReason": "leaked"})}
+    change = {"Keys": strings({"keyId": SECOND_ID}), "SequenceNumber": "111", "SizeBytes": 300, **images}
+    record = {
+        "eventID": "c4ca4238a0b923820dcc509a6f75849b",
+        "eventName": "MODIFY",
+        "eventVersion": "1.1",
+        "eventSource": "aws:dynamodb",
+        "awsRegion": "eu-central-1",
+        "dynamodb": change | {"StreamViewType": "NEW_AND_OLD_IMAGES"},
+        "eventSourceARN": "arn:aws:dynamodb:eu-central-1:123456789012:table/api-keys/stream/2026-11-22T12:00:00.000",
+    }
+    return {"Records": [record]}
 
 
 def as_url(document: dict[str, Any]) -> str:

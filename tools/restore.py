@@ -85,11 +85,11 @@ def told(events: Iterable[str]) -> dict[str, Item]:
                 "occurredAt": "revokedAt",
                 "by": "revokedBy",
                 "via": "revokedVia",
-                "from": "revokedFrom",
-                "tokenId": "revokedTokenId",
                 "reason": "revokedReason",
             }
-            found[detail["keyId"]] = {
+            # A tombstone has these also where they are empty: no fill of a reason may write them.
+            always = {"revokedFrom": detail.get("from"), "revokedTokenId": detail.get("tokenId")}
+            found[detail["keyId"]] = {name: {"S": value or ""} for name, value in always.items()} | {
                 attribute: {"S": detail[name]} for name, attribute in names.items() if detail.get(name)
             }
     return found

@@ -37,7 +37,10 @@ class Deployment:
         Args:
             parameters: of the template; those for this machine are given by default.
         """
-        given = {"Architecture": ARCHITECTURE} | ({"Audience": AUDIENCE} if "Issuer" in parameters else {})
+        # An archive is nothing that MiniStack knows.
+        given = {"Architecture": ARCHITECTURE, "AuditArchiveDays": "0"} | (
+            {"Audience": AUDIENCE} if "Issuer" in parameters else {}
+        )
         given |= parameters
         overrides = [f"{name}={value}" for name, value in given.items()]
         said = self._sam(

@@ -22,6 +22,8 @@ def routes() -> dict[str, tuple[str, ...]]:
     found: dict[str, tuple[str, ...]] = {}
     for function in FUNCTIONS.values():
         for event in function.get("Events", {}).values():
+            if event["Type"] != "HttpApi":
+                continue
             properties: dict[str, Any] = event["Properties"]
             path = properties.get("Path", UNKNOWN)
             if path != UNKNOWN:
@@ -39,7 +41,7 @@ def test_exactly_one_function_answers_what_no_route_matches() -> None:
         (name, e["Properties"].get("Method"))
         for name, f in FUNCTIONS.items()
         for e in f.get("Events", {}).values()
-        if e["Properties"].get("Path", UNKNOWN) == UNKNOWN
+        if e["Type"] == "HttpApi" and e["Properties"].get("Path", UNKNOWN) == UNKNOWN
     ]
     assert answers == [("RefuseUnknownRouteFunction", method) for method in (None, "ANY", "OPTIONS")]
 

@@ -10,6 +10,7 @@ TRUST = {
         {"Effect": "Allow", "Action": "sts:AssumeRole", "Principal": {"Service": "lambda.amazonaws.com"}}
     ],
 }
+OF_A_STREAM = ("DescribeStream", "GetRecords", "GetShardIterator", "ListStreams")
 # Besides writing its own log, what the role of each function allows.
 ALLOWED = {
     "AuthorizeRequest": {("dynamodb:GetItem", "ApiKeysTable")},
@@ -26,6 +27,11 @@ ALLOWED = {
         ("dynamodb:BatchGetItem", "ApiKeysTable"),
     },
     "ListApplications": {("dynamodb:Query", "ListingsTable"), ("dynamodb:BatchGetItem", "ApplicationsTable")},
+    "PublishAuditEvents": {
+        *((f"dynamodb:{action}", "ApiKeysTable.StreamArn") for action in OF_A_STREAM),
+        ("sqs:SendMessage", "AuditFailures"),
+        ("events:PutEvents", "AuditBus"),
+    },
     "ReadApiKey": {("dynamodb:GetItem", "ApiKeysTable"), ("dynamodb:GetItem", "ApplicationsTable")},
     "RefuseUnknownRoute": set(),
     "RevokeAllApiKeys": {
@@ -57,8 +63,8 @@ def named(resource: dict[str, Any]) -> str:
     """Return the resource of a statement, an exact ARN, by its logical id."""
     assert resource.keys() == {"Fn::GetAtt"}
     name, attribute = resource["Fn::GetAtt"]
-    assert attribute == "Arn"
-    return str(name)
+    assert attribute in ("Arn", "StreamArn")
+    return str(name if attribute == "Arn" else f"{name}.{attribute}")
 
 
 def pairs(statement: dict[str, Any]) -> set[tuple[str, str]]:

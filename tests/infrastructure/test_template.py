@@ -8,8 +8,9 @@ from local.template import ROOT, Template
 from tests.emitted import STAGE
 
 CAPABILITIES = len(list((ROOT / "functions").iterdir()))
-ROUTES = CAPABILITIES - 1 + 5  # the authorizer has none, the reference three, each by GET and HEAD
-ALARMS = 9 + 6 + 9  # of functions, API and issuer; throttles of each table; errors of what is asked of tables
+ROUTES = CAPABILITIES - 2 + 5  # authorizer and stream have none, the reference three, each by GET and HEAD
+# Of functions, API and issuer; throttles of each table; errors of what is asked of tables; a gradual deployment's.
+ALARMS = 9 + 6 + 9 + 1
 TABLES = ("ApiKeysTable", "ApplicationsTable", "ListingsTable")
 LANGUAGE_EXTENSIONS = "AWS::LanguageExtensions"
 
@@ -19,7 +20,6 @@ def test_it_holds_these_resources_and_no_others(transformed: dict[str, Any]) -> 
     assert collections.Counter(resource["Type"] for resource in transformed["Resources"].values()) == {
         "AWS::Lambda::Function": CAPABILITIES,
         "AWS::IAM::Role": CAPABILITIES + 1,  # a gradual deployment's
-        "AWS::CloudWatch::Alarm": 1,  # the same
         "AWS::Lambda::Version": 1,  # the authorizer's, which others call
         "AWS::Lambda::Alias": 1,
         "AWS::Logs::LogGroup": CAPABILITIES + 1,  # the access log
@@ -31,6 +31,10 @@ def test_it_holds_these_resources_and_no_others(transformed: dict[str, Any]) -> 
         "AWS::ApiGatewayV2::Api": 1,
         "AWS::ApiGatewayV2::Stage": 1,
         "AWS::IAM::ManagedPolicy": 1,  # in a network
+        "AWS::Lambda::EventSourceMapping": 1,
+        "AWS::Events::EventBus": 1,
+        "AWS::Events::Archive": 1,
+        "AWS::SQS::Queue": 1,
         # Where an address is given:
         "AWS::SNS::Topic": 1,
         "AWS::SNS::TopicPolicy": 1,

@@ -24,7 +24,7 @@ from tests.faulty_issuer import FaultyIssuer
 
 KEY_ID = "123e4567-e89b-12d3-a456-426614174000"
 REMAINING = 3.5  # seconds of the invocation
-FUNCTIONS = Template(EVERYTHING).functions()
+FUNCTIONS = Template(EVERYTHING).answering()
 # These ask nobody.
 ALONE = {"RefuseUnknownRouteFunction": 404, "ServeReferenceFunction": 200, "WhoamiFunction": 401}
 
@@ -113,7 +113,7 @@ def outcomes(request: pytest.FixtureRequest) -> Iterator[dict[str, Outcome]]:
     with slow_dynamodb(request.param) as url, environment(AWS_ENVIRONMENT):
         given = {"Issuer": issuer.url, "Audience": AUDIENCE, "DynamoDbEndpoint": url}
         template = Template(EVERYTHING | {"GithubKeysUrl": issuer.github_keys_url} | given)
-        handlers = {name: function.load() for name, function in template.functions().items()}
+        handlers = {name: function.load() for name, function in template.answering().items()}
         with ThreadPoolExecutor(len(handlers)) as pool:
             running = {
                 name: pool.submit(invoke, handler, event_of(name, issuer))

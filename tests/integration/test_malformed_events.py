@@ -11,7 +11,7 @@ import pytest
 from local.template import Template
 from tests.deployment import EVERYTHING, Deployment, sample_event
 
-FUNCTIONS = [name for name in Template(EVERYTHING).functions() if name != "AuthorizeRequestFunction"]
+FUNCTIONS = [name for name in Template(EVERYTHING).answering() if name != "AuthorizeRequestFunction"]
 NOTHING: tuple[Any, ...] = (None, [], "event", 1, True, {})
 WRONG: tuple[Any, ...] = (None, [], {}, 1, True, "\ud800", {"a": None}, [{}])
 MEMBERS = (

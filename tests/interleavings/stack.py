@@ -219,7 +219,7 @@ class Stack:
             patch.setattr(uuid, "uuid4", stack.draw_id)
             patch.setattr(secrets, "token_hex", stack.draw_text)
             patch.setattr(futures, "ThreadPoolExecutor", Pool)
-            for name, function in stack.template.functions().items():
+            for name, function in stack.template.answering().items():
                 if not name.startswith("ServeReference"):
                     stack.handlers[name] = function.load()
             try:

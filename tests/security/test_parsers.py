@@ -28,7 +28,7 @@ from local.functions import Context
 from local.template import ROOT, Template
 from tests.deployment import Deployment, sample_event
 
-FUNCTIONS = {name: function.code.name for name, function in Template({}).functions().items()}
+FUNCTIONS = {name: function.code.name for name, function in Template({}).answering().items()}
 BODIES = [
     kind
     for kind in vars(schemas).values()

@@ -15,6 +15,8 @@ FUNCTIONS = Template(
 ).functions()
 JWT = {"jwt", "cryptography"}
 BODIES = {"pydantic", "pydantic_core", "annotated_types", "typing_extensions", "typing_inspection"}
+# Of the runtime; certifi it takes where that is installed.
+BOTO3 = {"boto3", "botocore", "s3transfer", "jmespath", "dateutil", "six", "urllib3", "certifi"}
 THIRD_PARTY = {
     "AuthorizeRequest": set[str](),
     "CreateApplication": JWT | BODIES,
@@ -22,6 +24,7 @@ THIRD_PARTY = {
     "IssueApiKey": JWT | BODIES,
     "ListApiKeys": JWT,
     "ListApplications": JWT,
+    "PublishAuditEvents": BOTO3,
     "ReadApiKey": JWT,
     "RefuseUnknownRoute": set[str](),
     "RevokeAllApiKeys": JWT,
