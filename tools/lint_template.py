@@ -22,6 +22,7 @@ OPTIONS = {
     "no reference page": {"ReferencePage": "false"},
     "no revoke by string": {"RevokeByString": "off"},
     "GitHub's alerts": {"GithubAlerts": "true"},
+    "no archive of audit events": {"AuditArchiveDays": "0"},
     "another account": {"TrustedAccount": "210987654321"},
     "nothing is kept": {"KeepData": "false"},
     "reserved concurrency": {
