@@ -38,6 +38,9 @@ def test_what_is_documented_deploys_and_removes(empty_account: Emulator, step: S
         text = command.text.replace("arn:aws:lambda:…", ARN)
         if text.startswith("sam delete"):
             text += " --region eu-central-1"
+        elif text.startswith("sam deploy") and "--template-file" not in text:
+            # The emulator knows no archive of events.
+            text = text.replace("--parameter-overrides", "--parameter-overrides AuditArchiveDays=0")
         with step(text.split(" --parameter")[0]):
             run = subprocess.run(
                 ["bash", "-c", text],
