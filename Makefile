@@ -59,9 +59,6 @@ load: .venv/ready .dynamodb/ready ## Minutes of mixed load on DynamoDB Local (SE
 mutants: .venv/ready .venv-sam/ready .venv-hostile/ready .reference/ready ## Break the code in every small way, and see whether the tests notice (hours; ARGS="--module keys.py")
 	$(PYTHON) -m tools.mutants $(ARGS)
 
-canaries: .venv/ready .venv-sam/ready .reference/ready ## Run the tests of make test, and fail where a piece of a secret gets out
-	$(PYTHON) -m pytest $(IN_PARALLEL) --canaries $(ARGS)
-
 audit: .venv-hostile/ready ## Ask for known vulnerabilities of what ships (needs the internet)
 	@for layer in core bodies; do .venv-hostile/bin/pip-audit --strict --no-deps --disable-pip --progress-spinner off \
 		--requirement layers/$$layer/requirements.txt || exit 1; done

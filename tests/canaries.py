@@ -1,4 +1,6 @@
-"""Every secret that a test makes is a canary: with --canaries, a test fails in which it shows up and should not.
+"""Every secret that a test makes is a canary: a test fails in which it shows up and should not.
+
+In `make test` and `make any-day`, which run the whole suite; in a part of it, and in other suites, with --canaries.
 
 The secrets are the secret part of each key string and the signature of each token. Searched for any 12 characters of
 them in a row, in every test of every suite in this process: the log with its metrics, what DynamoDB is asked to store,
@@ -91,6 +93,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     """Take hold of where secrets are made, and of where they could go."""
+    if config.args_source is pytest.Config.ArgsSource.TESTPATHS:
+        config.option.canaries = True
     generate, token = ApiKey.generate, LocalIssuer.token
 
     def generated(**options: Any) -> ApiKey:

@@ -17,13 +17,13 @@ def test_it_names_tests() -> None:
 
 @pytest.mark.parametrize(("file", "name"), NAMED)
 def test_each_test_that_it_names_exists(file: str, name: str) -> None:
-    """Guarantee: a promise loses its test only together with its line. Meant to fail with a name misspelled."""
+    """Guarantee: a promise loses its test only together with its line. Seen to fail with a name misspelled."""
     tree = ast.parse((ROOT / file).read_text())
     assert name in {node.name for node in tree.body if isinstance(node, ast.FunctionDef)}
 
 
 def test_each_promise_has_a_test() -> None:
-    """Meant to fail with a row whose second cell is empty."""
+    """Seen to fail with a row whose second cell is empty."""
     promises = PAGE[PAGE.index("## The promises") : PAGE.index("## Counts")]
     rows = [
         line for line in promises.splitlines() if line.startswith("| ") and not line.startswith("| promise")

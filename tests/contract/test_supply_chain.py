@@ -26,7 +26,7 @@ LICENCES = {
 
 @pytest.mark.parametrize("path", LOCKED, ids=lambda path: f"{path.parent.name}/{path.name}")
 def test_everything_that_is_installed_is_locked_with_a_hash(path: object) -> None:
-    """Guarantee: no package of another content is installed. Meant to fail with a hash taken out."""
+    """Guarantee: no package of another content is installed. Seen to fail with a hash taken out."""
     text = (ROOT / str(path)).read_text()
     requirements = [part for part in re.split(r"\n(?=\S)", text) if not part.startswith("#")]
     assert requirements
@@ -37,13 +37,13 @@ def test_everything_that_is_installed_is_locked_with_a_hash(path: object) -> Non
 
 
 def test_every_package_of_npm_is_locked_with_its_hash() -> None:
-    """Guarantee: the same for the linter. Meant to fail with an integrity taken out."""
+    """Guarantee: the same for the linter. Seen to fail with an integrity taken out."""
     packages = json.loads((ROOT / "package-lock.json").read_text())["packages"]
     assert [name for name, package in packages.items() if name and not package.get("integrity")] == []
 
 
 def test_the_licences_of_what_ships_are_known() -> None:
-    """Guarantee: nothing ships whose licence nobody looked at. Meant to fail with a package left out of LICENCES."""
+    """Guarantee: nothing ships whose licence nobody looked at. Seen to fail with a package left out of LICENCES."""
     shipped = {
         name for path in ROOT.glob("layers/*/requirements.txt") for name in PIN.findall(path.read_text())
     }

@@ -9,11 +9,12 @@ import contextlib
 import copy
 import json
 import time
+import uuid
 from collections.abc import Callable
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from apikeys import schemas
@@ -26,9 +27,9 @@ from apikeys.request import Request
 from apikeys.schemas import Body
 from local.functions import Context
 from local.template import ROOT, Template
-from tests.deployment import Deployment, sample_event
+from tests.deployment import EVERYTHING, Deployment, sample_event
 
-FUNCTIONS = {name: function.code.name for name, function in Template({}).answering().items()}
+FUNCTIONS = {name: function.code.name for name, function in Template(EVERYTHING).answering().items()}
 BODIES = [
     kind
     for kind in vars(schemas).values()
@@ -54,7 +55,7 @@ def with_body(body: Any, *, content_type: str = "application/json", encoded: boo
 @given(ANY_TEXT | st.from_regex(r"\Aak_[0-9A-Za-z]{65,75}\Z"))
 @generously
 def test_a_text_is_a_key_only_if_the_key_is_spelled_like_that(text: str) -> None:
-    """Meant to fail with `FORMAT.match` instead of `fullmatch`."""
+    """Seen to fail without the comparison of the checksum in keys.py."""
     for candidate in (
         text,
         text[:-6] + _checksum(text[:-6].encode("utf-8", "replace").decode()),
@@ -64,14 +65,17 @@ def test_a_text_is_a_key_only_if_the_key_is_spelled_like_that(text: str) -> None
         assert key is None or key.reveal() == candidate
 
 
-@given(ANY_TEXT | st.uuids().map(str), ANY_TEXT | st.uuids().map(lambda value: str(value).upper()))
+@given(
+    ANY_TEXT | st.uuids().map(str) | st.from_regex(r"\A[0-9a-f-]{36}\Z"),
+    ANY_TEXT | st.uuids().map(lambda value: str(value).upper()),
+)
 @generously
 def test_ids_are_lower_case_uuids_or_a_400(first: str, second: str) -> None:
-    """Meant to fail without `re.ASCII` and with `[0-9a-f-]{36}` for a UUID."""
+    """Seen to fail with `[0-9a-fA-F-]{36}` for a UUID."""
     with contextlib.suppress(BadRequest):
         ids = Request({"pathParameters": {"id": first, "keyId": second}}).path_uuids("id", "keyId")
         assert ids == [first.lower(), second.lower()]
-        assert all(len(found) == 36 and found.isascii() for found in ids)
+        assert ids == [str(uuid.UUID(found)) for found in ids]
 
 
 @given(
@@ -81,7 +85,7 @@ def test_ids_are_lower_case_uuids_or_a_400(first: str, second: str) -> None:
 )
 @generously
 def test_a_query_is_a_page_or_a_400(cursor: str, limit: str, status: str) -> None:
-    """Meant to fail with `int(limit)` for a limit, and without the `except` around a cursor."""
+    """Seen to fail with `int(limit)` for a limit, and without the `except` around a cursor."""
     request = Request({"queryStringParameters": {"cursor": cursor, "limit": limit, "status": status}})
     with contextlib.suppress(BadRequest):
         wanted, _ = page_asked_for(request)
@@ -99,7 +103,7 @@ def test_a_query_is_a_page_or_a_400(cursor: str, limit: str, status: str) -> Non
 )
 @generously
 def test_a_body_is_what_it_must_be_or_a_4xx(text: str, encoded: bool, model: type[Body]) -> None:
-    """Meant to fail without `except ValueError` in request.py."""
+    """Seen to fail without `except ValueError` in request.py."""
     with contextlib.suppress(BadRequest, ContentTooLarge, UnsupportedMediaType):
         assert isinstance(schemas.read(with_body(text, encoded=encoded), model), model)
 
@@ -107,9 +111,10 @@ def test_a_body_is_what_it_must_be_or_a_4xx(text: str, encoded: bool, model: typ
 @given(
     st.dictionaries(st.sampled_from(["name", "scopes", "expiresAt", "overlapSeconds", "reason", "x"]), JSON)
 )
+@example({"name": "A key", "expiresAt": "9999-12-31T23:59:59-12:00"})
 @generously
 def test_a_body_with_the_right_members_and_any_values_is_read_or_a_400(members: dict[str, Any]) -> None:
-    """Meant to fail with `OverflowError` not caught in schemas.py."""
+    """Seen to fail with `OverflowError` not caught in schemas.py."""
     for model in BODIES:
         with contextlib.suppress(BadRequest):
             schemas.read(with_body(json.dumps(members)), model)
@@ -142,11 +147,19 @@ def good_events(function: str) -> list[dict[str, Any]]:
     return events
 
 
-def with_token(event: dict[str, Any], token: str) -> dict[str, Any]:
-    """Return an event whose JWT, if it has one, is good."""
+def vouched_for(event: dict[str, Any], deployment: Deployment) -> dict[str, Any]:
+    """Return an event whose JWT or GitHub's signature, if it has one, is good."""
     event = copy.deepcopy(event)
     if event["headers"].get("authorization", "").startswith("Bearer ey"):
-        event["headers"]["authorization"] = f"Bearer {token}"
+        event["headers"]["authorization"] = f"Bearer {deployment.token()}"
+    return signed_by_github(event, deployment)
+
+
+def signed_by_github(event: dict[str, Any], deployment: Deployment) -> dict[str, Any]:
+    """Return an event with a signature that fits its body, if it has one of GitHub's."""
+    headers, body = event.get("headers"), event.get("body")
+    if isinstance(headers, dict) and isinstance(body, str) and "github-public-key-signature" in headers:
+        headers |= deployment.issuer.github.headers(body.encode("utf-8", "surrogatepass"))
     return event
 
 
@@ -186,17 +199,21 @@ def test_an_event_changed_in_any_member_is_answered_and_never_by_a_fault(
     @given(st.integers(0, 99), st.lists(st.tuples(st.integers(0, 999), WRONG), min_size=1, max_size=3))
     @generously
     def is_answered(which: int, changes: list[tuple[int, Any]]) -> None:
-        event = with_token(events[which % len(events)], deployment.token())
+        event = vouched_for(events[which % len(events)], deployment)
         paths = members_of(event)
         for at, value in changes:
             changed(event, paths[at % len(paths)], copy.deepcopy(value))
+        if len(changes) < 3:
+            signed_by_github(event, deployment)
         answer = deployment.handlers[function](event, Context(function))
         if function == "AuthorizeRequestFunction":
             statements = answer.get("policyDocument", {}).get("Statement", [])
             assert answer.get("isAuthorized", False) is False
             assert [statement["Effect"] for statement in statements] in ([], ["Deny"])
         else:
-            assert 200 <= answer["statusCode"] < 500
+            # GitHub may have made a key since it was asked last: only then is it to repeat its alert.
+            may_repeat = {503} if function == "RevokeApiKeysFoundByGithubFunction" else set()
+            assert 200 <= answer["statusCode"] < 500 or answer["statusCode"] in may_repeat
             assert answer["statusCode"] < 300 or "code" in json.loads(answer["body"])
 
     is_answered()
