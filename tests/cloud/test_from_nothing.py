@@ -7,11 +7,13 @@ import subprocess
 import sys
 from collections.abc import Iterator
 
+import jwt
 import pytest
 import requests
 
 from local.issuer import SCOPES, LocalIssuer
 from tests.cloud import aws_cli
+from tests.cloud.audit_events import inbox
 from tests.cloud.deployed import Deployed, reach
 from tests.cloud.deployment import Deployment
 from tests.cloud.emulator import REGION, Emulator
@@ -86,7 +88,9 @@ def test_the_domain_of_the_outputs_is_the_pools(deployment: Deployment) -> None:
     assert described["DomainDescription"]["UserPoolId"] == pool(deployment)
 
 
-def test_a_key_is_issued_works_is_revoked_and_is_refused(stack: Stack, token: str) -> None:
+def test_a_key_is_issued_works_is_revoked_and_is_refused_and_that_is_told(
+    stack: Stack, deployment: Deployment, token: str
+) -> None:
     def works(key: str) -> bool:
         return stack.send("GET", "/api/v1/whoami", key).status_code == 200
 
@@ -97,8 +101,13 @@ def test_a_key_is_issued_works_is_revoked_and_is_refused(stack: Stack, token: st
 
     application = post("/api/v1/applications").json()["id"]
     path = f"/api/v1/applications/{application}/api-keys"
-    one, other = post(path).json(), post(path).json()
-    assert works(one["key"])
-    assert stack.revoke(application, one["id"], token).json() == {}
-    assert not works(one["key"])
-    assert works(other["key"])
+    with inbox(deployment) as events:
+        one, other = post(path).json(), post(path).json()
+        assert works(one["key"])
+        assert stack.revoke(application, one["id"], token).json() == {}
+        assert not works(one["key"])
+        assert works(other["key"])
+        issued, revoked = events.wait_for(one["id"], "ApiKeyIssued", "ApiKeyRevoked")
+    used = jwt.decode(token, options={"verify_signature": False})
+    for event in (issued, revoked):
+        assert (event["detail"]["by"], event["detail"]["tokenId"]) == (used["sub"], used["jti"])
