@@ -150,6 +150,8 @@ class Template:
         match value:
             case {"Ref": str(name)}:
                 return self._parameters.get(name, name)
+            case {"Fn::GetAtt": str(attribute)} if attribute.endswith(".QueueName"):
+                return attribute.removesuffix(".QueueName")  # of a queue, a reference is the URL
             case {"Fn::If": [condition, then, otherwise]}:
                 return self.resolve(then if self._holds(condition) else otherwise)
             case dict():

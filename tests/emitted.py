@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 LAMBDA = "https://docs.aws.amazon.com/lambda/latest/dg/monitoring-metrics-types.html"
 HTTP_API = "https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-metrics.html"
 DYNAMODB = "https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/metrics-dimensions.html"
+SQS = "https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-available-cloudwatch-metrics.html"
 LOGS = "https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/CloudWatch-Logs-Monitoring-CloudWatch-Metrics.html"
 
 # By namespace and name: the dimensions with which AWS emits it, and where it says so. Some it emits with others too.
@@ -44,6 +45,7 @@ DOCUMENTED: dict[tuple[str, str], tuple[set[str], str]] = {
     ("AWS/DynamoDB", "ConsumedWriteCapacityUnits"): ({"TableName"}, DYNAMODB),
     ("AWS/DynamoDB", "SystemErrors"): ({"TableName", "Operation"}, DYNAMODB),
     ("AWS/DynamoDB", "SuccessfulRequestLatency"): ({"TableName", "Operation"}, DYNAMODB),
+    ("AWS/SQS", "ApproximateNumberOfMessagesVisible"): ({"QueueName"}, SQS),
     ("AWS/Logs", "IncomingBytes"): ({"LogGroupName"}, LOGS),
 }
 STAGE = "$default"  # as SAM names it; a test of the transformed template holds it
@@ -67,6 +69,7 @@ def is_documented(template: Template, namespace: str, name: str, dimensions: Dim
         "Stage": lambda value: value == STAGE,
         "TableName": lambda value: value in template.resources("AWS::DynamoDB::Table"),
         "Operation": lambda value: (dimensions["TableName"], value) in ASKED,
+        "QueueName": lambda value: value in template.resources("AWS::SQS::Queue"),
         "LogGroupName": lambda value: value in template.resources("AWS::Logs::LogGroup"),
     }
     return dimensions.keys() == names and all(of[name](value) for name, value in dimensions.items())

@@ -9,8 +9,9 @@ from tests.emitted import STAGE
 
 CAPABILITIES = len(list((ROOT / "functions").iterdir()))
 ROUTES = CAPABILITIES - 2 + 5  # authorizer and stream have none, the reference three, each by GET and HEAD
-# Of functions, API and issuer; throttles of each table; errors of what is asked of tables; a gradual deployment's.
-ALARMS = 9 + 6 + 9 + 1
+# Of functions, API and issuer; throttles of each table; errors of what is asked of tables; a gradual deployment's; of
+# the queue of what could not be published.
+ALARMS = 9 + 6 + 9 + 1 + 1
 TABLES = ("ApiKeysTable", "ApplicationsTable", "ListingsTable")
 LANGUAGE_EXTENSIONS = "AWS::LanguageExtensions"
 
