@@ -27,8 +27,8 @@ def widgets() -> list[dict[str, Any]]:
     """Return the widgets, with what CloudFormation puts in."""
     [dashboard] = TEMPLATE.resources("AWS::CloudWatch::Dashboard").values()
     body = re.sub(
-        r"\$\{([\w:]+)\}",
-        lambda found: str(TEMPLATE.resolve({"Ref": found[1]})),
+        r"\$\{([\w:.]+)\}",
+        lambda found: str(TEMPLATE.resolve({"Fn::GetAtt" if "." in found[1] else "Ref": found[1]})),
         dashboard["DashboardBody"]["Fn::Sub"],
     )
     found: list[dict[str, Any]] = json.loads(body)["widgets"]
