@@ -130,7 +130,7 @@ def test_the_contract_holds_for_whatever_schemathesis_sends(
 ) -> None:
     """Guarantee: no 5xx, no answer that is not documented, nothing forbidden accepted, nothing deleted of use.
 
-    Meant to fail with a `reason` that the revoke does not look at, and with a member that openapi.yaml does not know.
+    Seen to fail with a `reason` that the revoke does not look at, and with a member that openapi.yaml does not know.
     """
     report = tmp_path / "report.ndjson"
     with running_stack() as running:
