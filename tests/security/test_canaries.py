@@ -22,7 +22,7 @@ def test_a_secret_that_gets_out_fails_the_test_that_let_it_out(
 ) -> None:
     """Guarantee: a piece of a secret is seen in the log, in what is stored and in an error; 11 characters are none.
 
-    Meant to fail without each of the places that canaries.py takes hold of: keys, tokens, log, DynamoDB and errors.
+    Seen to fail without each of the places that canaries.py takes hold of: keys, tokens, log, DynamoDB and errors.
     """
     key, token = ApiKey.generate(), deployment.token()
     for secret in (key.secret, token.rsplit(".", 1)[1]):

@@ -66,7 +66,7 @@ def test_a_token_that_a_point_of_small_order_verifies_is_401(issuer: FaultyIssue
 
 
 def test_a_point_that_is_not_on_its_curve_verifies_nothing(issuer: FaultyIssuer) -> None:
-    """RFC 8725, section 3.4. Meant to fail with a point that is on it."""
+    """RFC 8725, section 3.4. Seen to fail with a point that is on it."""
     [good] = issuer.key_set()["keys"]
     with_another(issuer, good | {"kid": "weak", "x": encoded(bytes(31) + b"\1")})
     claims = jwt.decode(issuer.token("alice"), options={"verify_signature": False})
@@ -84,7 +84,7 @@ def test_keys_that_are_made_at_random_are_not_weak() -> None:
 
 @pytest.mark.parametrize("kid", [1, 1.5, True, ["k"], {"k": 1}])
 def test_a_key_whose_id_is_no_text_is_no_key(kid: Any) -> None:
-    """RFC 7517, section 4.5. Meant to fail without the look at its type, and with `str()` around it."""
+    """RFC 7517, section 4.5. Seen to fail without the look at its type, and with `str()` around it."""
     public = ec.generate_private_key(ec.SECP256R1()).public_key()
     jwk = dict(jwt.get_algorithm_by_name("ES256").to_jwk(public, as_dict=True))
     assert _signing_key(jwk | {"kid": "k"})
