@@ -20,7 +20,7 @@ ROOT = Path(__file__).parent.parent
 TABLE_SHAPE = ("AttributeDefinitions", "KeySchema", "BillingMode")
 
 # What `!If` leaves out.
-NO_VALUE = "AWS::NoValue"
+NO_VALUE = {"Ref": "AWS::NoValue"}
 
 type Handler = Callable[[dict[str, Any], Any], Any]
 
@@ -147,18 +147,31 @@ class Template:
 
     def resolve(self, value: Any) -> Any:
         """Replace references and conditions by what they stand for."""
+        return self._refer(self.decide(value))
+
+    def decide(self, value: Any) -> Any:
+        """Replace conditions by what they choose, and leave out what is to have no value; references stay."""
+        match value:
+            case {"Fn::If": [str(condition), then, otherwise]}:
+                return self.decide(then if self._holds(condition) else otherwise)
+            case dict():
+                members = {key: self.decide(member) for key, member in value.items()}
+                return {key: member for key, member in members.items() if member != NO_VALUE}
+            case list():
+                return [member for each in value if (member := self.decide(each)) != NO_VALUE]
+            case _:
+                return value
+
+    def _refer(self, value: Any) -> Any:
         match value:
             case {"Ref": str(name)}:
                 return self._parameters.get(name, name)
             case {"Fn::GetAtt": str(attribute)} if attribute.endswith(".QueueName"):
                 return attribute.removesuffix(".QueueName")  # of a queue, a reference is the URL
-            case {"Fn::If": [condition, then, otherwise]}:
-                return self.resolve(then if self._holds(condition) else otherwise)
             case dict():
-                members = {key: self.resolve(member) for key, member in value.items()}
-                return {key: member for key, member in members.items() if member != NO_VALUE}
+                return {key: self._refer(member) for key, member in value.items()}
             case list():
-                return [self.resolve(member) for member in value]
+                return [self._refer(member) for member in value]
             case _:
                 return value
 

@@ -12,7 +12,7 @@ from typing import Any
 from cfnlint.api import lint
 from cfnlint.config import ManualArgs
 
-from local.template import NO_VALUE, ROOT, Template
+from local.template import ROOT, Template
 from tests.infrastructure.transform import transform
 
 # By what each is for, the parameters that add or remove something.
@@ -59,24 +59,11 @@ def decided(deployment: Deployment) -> tuple[dict[str, Any], set[tuple[str, bool
     held = {(name, template.has({"Condition": name})) for name in document["Conditions"]}
     for section in ("Resources", "Outputs"):
         document[section] = {
-            name: {key: _decide(part, template) for key, part in one.items() if key != "Condition"}
+            name: {key: template.decide(part) for key, part in one.items() if key != "Condition"}
             for name, one in document[section].items()
             if template.has(one)
         }
     return {section: value for section, value in document.items() if section != "Conditions"}, held
-
-
-def _decide(value: Any, template: Template) -> Any:
-    match value:
-        case {"Fn::If": [str(condition), then, otherwise]}:
-            return _decide(then if template.has({"Condition": condition}) else otherwise, template)
-        case dict():
-            members = {key: _decide(member, template) for key, member in value.items()}
-            return {key: member for key, member in members.items() if member != {"Ref": NO_VALUE}}
-        case list():
-            return [member for each in value if (member := _decide(each, template)) != {"Ref": NO_VALUE}]
-        case _:
-            return value
 
 
 def main() -> None:

@@ -24,15 +24,14 @@ def transformed() -> dict[str, Any]:
 
 
 @pytest.fixture
-def settled(tmp_path: Path) -> Settle:
+def settled() -> Settle:
     """Return the resources that a deployment with these parameters has: transformed, conditions decided."""
 
     def settle(**parameters: str) -> dict[str, Any]:
-        path = tmp_path / "transformed.json"
-        path.write_text(json.dumps(transform(ROOT / "template.yaml", **parameters)))
-        template = Template(PARAMETERS | parameters, path=path)
-        resources: dict[str, Any] = template.document["Resources"]
-        return {name: template.resolve(one) for name, one in resources.items() if template.has(one)}
+        document = transform(ROOT / "template.yaml", **parameters)
+        template = Template(PARAMETERS | parameters, document=document)
+        resources = document["Resources"].items()
+        return {name: template.resolve(one) for name, one in resources if template.has(one)}
 
     return settle
 
