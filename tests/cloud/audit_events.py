@@ -9,6 +9,7 @@ from typing import Any
 
 from tests.audit_stream import hold_against_its_schema
 from tests.cloud.deployment import Deployment
+from tests.cloud.queues import Queue
 
 PATIENCE = 30  # seconds for an event to arrive, its function's cold start included
 
@@ -18,11 +19,10 @@ class Inbox:
     """A queue that gets every event.
 
     Args:
-        queue: of boto3's clients, and its URL.
+        queue: which.
     """
 
-    sqs: Any
-    url: str
+    queue: Queue
 
     def wait_for(self, key_id: str, *kinds: str) -> list[dict[str, Any]]:
         """Return the events of a key once there are these types; each is held against its schema."""
@@ -30,31 +30,26 @@ class Inbox:
         deadline = time.monotonic() + PATIENCE
         while not {event["detail-type"] for event in found} >= set(kinds):
             assert time.monotonic() < deadline, (kinds, found)
-            found += [event for event in self._receive() if event["detail"]["keyId"] == key_id]
+            found += [event for event in self._take() if event["detail"]["keyId"] == key_id]
         return sorted(found, key=lambda event: str(event["detail"]["sequence"]))
 
-    def _receive(self) -> list[dict[str, Any]]:
-        answer = self.sqs.receive_message(QueueUrl=self.url, MaxNumberOfMessages=10, WaitTimeSeconds=1)
-        events = []
-        for message in answer.get("Messages", []):
-            self.sqs.delete_message(QueueUrl=self.url, ReceiptHandle=message["ReceiptHandle"])
-            event = json.loads(message["Body"])
+    def _take(self) -> list[dict[str, Any]]:
+        events = self.queue.take(wait=1)
+        for event in events:
             assert event["source"] == "api-keys"
             hold_against_its_schema(event["detail-type"], event["detail"])
-            events.append(event)
         return events
 
 
 @contextmanager
 def inbox(deployment: Deployment) -> Iterator[Inbox]:
     """Put a rule onto the stack's bus, until the block ends."""
-    sqs, bridge = deployment.emulator.client("sqs"), deployment.emulator.client("events")
+    bridge = deployment.emulator.client("events")
     name, bus = f"inbox-of-{deployment.name}", deployment.outputs()["AuditBusName"]
-    url = sqs.create_queue(QueueName=name)["QueueUrl"]
-    arn = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+    queue = Queue.create(deployment.emulator, name)
     bridge.put_rule(Name=name, EventBusName=bus, EventPattern=json.dumps({"source": ["api-keys"]}))
-    bridge.put_targets(Rule=name, EventBusName=bus, Targets=[{"Id": "inbox", "Arn": arn}])
-    yield Inbox(sqs, url)
+    bridge.put_targets(Rule=name, EventBusName=bus, Targets=[{"Id": "inbox", "Arn": queue.arn}])
+    yield Inbox(queue)
     bridge.remove_targets(Rule=name, EventBusName=bus, Ids=["inbox"])
     bridge.delete_rule(Name=name, EventBusName=bus)
-    sqs.delete_queue(QueueUrl=url)
+    queue.delete()

@@ -3,6 +3,8 @@
 import json
 import platform
 import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -49,6 +51,23 @@ class Deployment:
         )
         self._finish_the_api()
         return said
+
+    @contextmanager
+    def with_variables(self, function: str, **changes: str | None) -> Iterator[None]:
+        """Give a function other variables, until the block ends.
+
+        Args:
+            function: its logical id.
+            changes: of its environment; None for what is to be left out.
+        """
+        client, name = self.emulator.client("lambda"), self.resources()[function]
+        before = client.get_function_configuration(FunctionName=name)["Environment"]["Variables"]
+        wanted = {key: value for key, value in (before | changes).items() if value is not None}
+        client.update_function_configuration(FunctionName=name, Environment={"Variables": wanted})
+        try:
+            yield
+        finally:
+            client.update_function_configuration(FunctionName=name, Environment={"Variables": before})
 
     def deploy_other(self, template: Path, **parameters: str) -> str:
         """Create a stack of another template, which needs no build; return what SAM CLI says."""

@@ -10,6 +10,7 @@ import json
 
 from local.template import Template
 from tests.cloud.deployed import Deployed
+from tests.cloud.queues import Queue
 from tests.cloud.test_fault import authorizer_without_its_table
 from tests.deployment import EVERYTHING, sample_event
 from tests.over_http.application import Application
@@ -36,23 +37,20 @@ def begin_well(stack: Deployed, names: dict[str, str]) -> None:
         cloudwatch.set_alarm_state(AlarmName=names[name], StateValue="OK", StateReason="to begin with")
 
 
-def told(stack: Deployed, queue: str) -> set[tuple[str, str]]:
+def told(queue: Queue) -> set[tuple[str, str]]:
     """Return what the topic has said, until it says no more: of each alarm its name and state."""
-    sqs, found = stack.deployment.emulator.client("sqs"), set()
-    while batch := sqs.receive_message(QueueUrl=queue, MaxNumberOfMessages=10).get("Messages", []):
-        for message in batch:
-            sqs.delete_message(QueueUrl=queue, ReceiptHandle=message["ReceiptHandle"])
-            said = json.loads(json.loads(message["Body"])["Message"])
+    found = set()
+    while notices := queue.take():
+        for said in (json.loads(notice["Message"]) for notice in notices):
             found.add((said["AlarmName"], said["NewStateValue"]))
     return found
 
 
-def on_call(stack: Deployed, topic: str) -> str:
+def on_call(stack: Deployed, topic: str) -> Queue:
     """Return a queue that is told what the topic is told."""
-    emulator = stack.deployment.emulator
-    queue: str = emulator.client("sqs").create_queue(QueueName="on-call")["QueueUrl"]
-    arn = emulator.client("sqs").get_queue_attributes(QueueUrl=queue, AttributeNames=["QueueArn"])
-    emulator.client("sns").subscribe(TopicArn=topic, Protocol="sqs", Endpoint=arn["Attributes"]["QueueArn"])
+    queue = Queue.create(stack.deployment.emulator, "on-call")
+    sns = stack.deployment.emulator.client("sns")
+    sns.subscribe(TopicArn=topic, Protocol="sqs", Endpoint=queue.arn)
     return queue
 
 
@@ -70,7 +68,7 @@ def test_what_goes_wrong_drives_each_alarm_and_on_call_is_told(stack: Deployed) 
         cloudwatch.put_metric_data(Namespace=alarm["Namespace"], MetricData=[datum])
     found = states(stack, names)
     assert {name for name in driven if found[name] != "ALARM"} == set()
-    assert {(names[name], "ALARM") for name in driven} <= told(stack, queue)
+    assert {(names[name], "ALARM") for name in driven} <= told(queue)
 
 
 def test_a_real_fault_of_the_authorizer_drives_its_alarm(stack: Deployed, application: Application) -> None:

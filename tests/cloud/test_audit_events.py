@@ -6,7 +6,6 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
 
 import pytest
 
@@ -19,20 +18,6 @@ from tests.over_http.application import Application, whoami
 def events(stack: Deployed) -> Iterator[Inbox]:
     with inbox(stack.deployment) as found:
         yield found
-
-
-@contextmanager
-def without_its_bus(stack: Deployed) -> Iterator[None]:
-    """Let the function look for a bus that does not exist, until the block ends."""
-    client, name = stack.deployment.emulator.client("lambda"), stack.deployment.resources()
-    function = name["PublishAuditEventsFunction"]
-    variables = client.get_function_configuration(FunctionName=function)["Environment"]["Variables"]
-    broken = {name: value for name, value in variables.items() if name != "AUDIT_BUS"}
-    client.update_function_configuration(FunctionName=function, Environment={"Variables": broken})
-    try:
-        yield
-    finally:
-        client.update_function_configuration(FunctionName=function, Environment={"Variables": variables})
 
 
 def test_an_issue_and_a_revoke_arrive_on_the_bus(
@@ -58,7 +43,7 @@ def test_a_revoke_is_answered_and_holds_while_events_cannot_be_published_which_a
     """
     issued = application.issue()
     events.wait_for(issued["id"], "ApiKeyIssued")
-    with without_its_bus(stack):
+    with stack.deployment.with_variables("PublishAuditEventsFunction", AUDIT_BUS=None):
         started = time.monotonic()
         application.revoke(issued["id"])
         assert time.monotonic() - started < PATIENCE / 2

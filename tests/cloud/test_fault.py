@@ -13,16 +13,13 @@ def authorizer_without_its_table(stack: Deployed) -> Iterator[None]:
     client, name = stack.deployment.emulator.client("lambda"), stack.deployment.resources()
     function = name["AuthorizeRequestFunction"]
     before = client.get_alias(FunctionName=function, Name="live")["FunctionVersion"]
-    variables = client.get_function_configuration(FunctionName=function)["Environment"]["Variables"]
-    broken = variables | {"API_KEYS_TABLE": "nowhere"}
-    client.update_function_configuration(FunctionName=function, Environment={"Variables": broken})
-    version = client.publish_version(FunctionName=function)["Version"]
-    client.update_alias(FunctionName=function, Name="live", FunctionVersion=version)
-    try:
-        yield
-    finally:
-        client.update_alias(FunctionName=function, Name="live", FunctionVersion=before)
-        client.update_function_configuration(FunctionName=function, Environment={"Variables": variables})
+    with stack.deployment.with_variables("AuthorizeRequestFunction", API_KEYS_TABLE="nowhere"):
+        version = client.publish_version(FunctionName=function)["Version"]
+        client.update_alias(FunctionName=function, Name="live", FunctionVersion=version)
+        try:
+            yield
+        finally:
+            client.update_alias(FunctionName=function, Name="live", FunctionVersion=before)
 
 
 def test_a_faulty_authorizer_is_a_500_and_lets_nobody_through(
