@@ -1,9 +1,7 @@
 """The stream of the table of keys, as a test reads it: what Lambda would hand to the function of audit events."""
 
-import base64
 import json
 from collections.abc import Iterator
-from datetime import datetime
 from typing import Any
 
 import boto3
@@ -12,6 +10,7 @@ from referencing import Registry
 
 from local.template import ROOT
 from tests.deployment import Deployment
+from tools.resend import as_json
 
 TABLE = "ApiKeysTable"
 SCHEMAS = {path.name.split(".")[0]: json.loads(path.read_text()) for path in (ROOT / "schemas").iterdir()}
@@ -45,12 +44,7 @@ class AuditStream:
         """Return what is new, as JSON."""
         page = self.client.get_records(ShardIterator=self._next)
         self._next = page["NextShardIterator"]
-        found: list[dict[str, Any]] = json.loads(json.dumps(page["Records"], default=_plain))
-        return found
-
-
-def _plain(value: Any) -> Any:
-    return value.timestamp() if isinstance(value, datetime) else base64.b64encode(value).decode()
+        return [as_json(record) for record in page["Records"]]
 
 
 class Bus:

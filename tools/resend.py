@@ -90,9 +90,7 @@ def _records(streams: Any, batch: JSON) -> Iterator[JSON]:
             for record in page["Records"]:
                 number = int(record["dynamodb"]["SequenceNumber"])
                 if number <= last:
-                    yield json.loads(json.dumps(record, default=_plain)) | {
-                        "eventSourceARN": batch["streamArn"]
-                    }
+                    yield as_json(record) | {"eventSourceARN": batch["streamArn"]}
                 if number >= last:
                     return
             iterator = page.get("NextShardIterator")
@@ -100,6 +98,12 @@ def _records(streams: Any, batch: JSON) -> Iterator[JSON]:
         if error.response["Error"]["Code"] in GONE:
             raise Gone from error
         raise
+
+
+def as_json(record: JSON) -> JSON:
+    """Return a record of a stream, as boto3 gives it, in the form in which Lambda hands it over."""
+    plain: JSON = json.loads(json.dumps(record, default=_plain))
+    return plain
 
 
 def _plain(value: bytes | datetime) -> str | float:
