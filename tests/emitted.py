@@ -60,6 +60,11 @@ ASKED = {
 type Dimensions = dict[str, str]
 
 
+def dimensions_of(alarm: dict[str, Any]) -> Dimensions:
+    """Return the dimensions of the metric that an alarm watches."""
+    return {one["Name"]: one["Value"] for one in alarm["Dimensions"]}
+
+
 def is_documented(template: Template, namespace: str, name: str, dimensions: Dimensions) -> bool:
     """Tell whether AWS emits a metric with these dimensions, of what the stack has."""
     names, _ = DOCUMENTED.get((namespace, name), (None, ""))

@@ -1,23 +1,18 @@
 """The alarms of template.yaml watch what is really emitted, and on-call finds what to do."""
 
 import re
-from typing import Any
 
 import pytest
 import time_machine
 
 from local.template import ROOT, Template
 from tests.deployment import EVERYTHING, Deployment
-from tests.emitted import ASKED, DOCUMENTED, emitted, is_documented
+from tests.emitted import ASKED, DOCUMENTED, dimensions_of, emitted, is_documented
 
 TEMPLATE = Template(EVERYTHING)
 ALARMS = TEMPLATE.resources("AWS::CloudWatch::Alarm")
 OPERATION = (ROOT / "docs" / "operation.md").read_text()
 TOPIC = "arn:aws:sns:eu-central-1:123456789012:on-call"
-
-
-def dimensions_of(alarm: dict[str, Any]) -> dict[str, str]:
-    return {one["Name"]: one["Value"] for one in alarm["Dimensions"]}
 
 
 def test_every_alarm_watches_a_metric_that_is_emitted_with_these_very_dimensions(

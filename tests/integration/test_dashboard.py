@@ -10,7 +10,7 @@ from apikeys.metrics import CHECKS, OTHER, REVOCATIONS
 from local.template import Template
 from tests.deployment import EVERYTHING, Deployment
 from tests.embedded import METRICS
-from tests.emitted import emitted, is_documented
+from tests.emitted import dimensions_of, emitted, is_documented
 
 TEMPLATE = Template(EVERYTHING)
 QUESTIONS = [
@@ -68,8 +68,7 @@ def test_it_shows_every_outcome_of_a_check_and_every_reason_of_a_revocation() ->
 def test_whatever_has_an_alarm_is_shown() -> None:
     shown = series()
     for name, alarm in TEMPLATE.resources("AWS::CloudWatch::Alarm").items():
-        dimensions = {one["Name"]: one["Value"] for one in alarm["Dimensions"]}
-        assert (alarm["Namespace"], alarm["MetricName"], dimensions) in shown, name
+        assert (alarm["Namespace"], alarm["MetricName"], dimensions_of(alarm)) in shown, name
 
 
 def test_it_answers_on_calls_questions_from_top_to_bottom() -> None:
