@@ -65,7 +65,7 @@ def begin(stack: str | None = None, /, **members: Value) -> None:
 
 def add(**members: Value) -> None:
     """Add what has become known of the request."""
-    request = _request.get() or _begun(None, {})
+    request = _current()
     request.members = request.members | members
 
 
@@ -97,7 +97,7 @@ def count(metric: Metric, value: int = 1, **dimensions: str) -> None:
         value: of it.
         dimensions: of the metric, besides the stack.
     """
-    (_request.get() or _begun(None, {})).counted[metric.name] = (metric, value, metric.dimensions(dimensions))
+    _current().counted[metric.name] = (metric, value, metric.dimensions(dimensions))
 
 
 @contextmanager
@@ -123,6 +123,10 @@ def redacted(text: str, word: re.Pattern[str] = LONG) -> str:
     return word.sub(lambda found: found[0] if HARMLESS.fullmatch(found[0]) else "[redacted]", text)
 
 
+def _current() -> _Request:
+    return _request.get() or _begun(None, {})
+
+
 def _begun(stack: str | None, members: dict[str, Value]) -> _Request:
     request = _Request(stack or "api-keys", members)
     _request.set(request)
@@ -130,7 +134,7 @@ def _begun(stack: str | None, members: dict[str, Value]) -> _Request:
 
 
 def _write(level: str, message: str, members: dict[str, Value]) -> None:
-    request = _request.get() or _begun(None, {})
+    request = _current()
     if LEVELS[level] < THRESHOLD and not request.counted:
         return
     line: dict[str, Any] = {
