@@ -70,10 +70,10 @@ class Client(NamedTuple):
 
 
 class State(NamedTuple):
-    """All that decides how a schedule can go on."""
+    """All that decides how a schedule can go on; what is in the air in order, so that equal is equal."""
 
     tables: int
-    clients: tuple[Client, ...]
+    clients: tuple[int, ...]
     in_the_air: tuple[int, ...]
     faults: int
     retries: int
@@ -86,6 +86,18 @@ class Step(NamedTuple):
     who: int
     what: int
     call: int = -1
+
+
+class Move(NamedTuple):
+    """What a client's step changes, whatever the others do: tables, client and facts, and what it takes and leaves."""
+
+    step: Step
+    tables: int
+    client: int
+    facts: int
+    left_in_the_air: tuple[int, ...] = ()
+    faults: int = 0
+    retries: int = 0
 
 
 class Numbers[T]:
@@ -187,7 +199,11 @@ class Explorer:
         self._stack, self._ledger, self._requests = scene.stack, ledger, requests
         self._scene, self._faults, self._retries = scene, faults, retries
         self._promises = Promises(scene, requests)
+        self._clients: Numbers[Client] = Numbers()
+        self._over: set[int] = set()
         self._steps: dict[tuple[int, int, int], tuple[int, ...] | Ended] = {}
+        self._moves: dict[tuple[int, ...], list[Move]] = {}
+        self._late: dict[tuple[int, int, int], int] = {}
         self._seen: set[tuple[Any, ...]] = set()
         self._at: tuple[State, Step] | None = None
 
@@ -200,7 +216,8 @@ class Explorer:
         try:
             return self._explore(None)
         except Broken:
-            self._seen.clear()
+            for known in (self._seen, self._moves, self._late):
+                known.clear()
         # Once more, and remember how it came to that, for which all of them would need much memory.
         origins: dict[State, tuple[State, Step]] = {}
         try:
@@ -211,17 +228,22 @@ class Explorer:
 
     def _explore(self, origins: dict[State, tuple[State, Step]] | None) -> Counts:
         facts = self._ledger.facts.of(self._promises.of_the_start())
-        clients = tuple(Client(0, READY, self._ledger.histories.of(BEGINNING), -1) for _ in self._requests)
+        first = self._client(Client(0, READY, self._ledger.histories.of(BEGINNING), -1))
         tables = self._ledger.number_of(self._scene.tables)
+        start = State(tables, (first,) * len(self._requests), (), self._faults, self._retries, facts)
         # All that are a number of steps from the start, and in how many ways each is reached.
-        layer = {State(tables, clients, (), self._faults, self._retries, facts): 1}
+        layer = {start: 1}
         counts = Counts()
         while layer:
             following: dict[State, int] = {}
             over = taken = 0
             for state, schedules in layer.items():
-                if self._is_over(state):
+                # A schedule may end where all clients are content, and what is in the air is lost.
+                if self._over.issuperset(state.clients):
                     over += schedules
+                    self._at = (origins or {}).get(state)
+                    self._hold_at_the_end(state)
+            for state, schedules in layer.items():
                 for after, step in self._steps_from(state):
                     taken += 1
                     following[after] = following.get(after, 0) + schedules
@@ -231,92 +253,117 @@ class Explorer:
             layer = following
         return counts
 
-    def _is_over(self, state: State) -> bool:
-        """Tell whether a schedule may end here, its clients content and what is in the air lost."""
-        return all(client.phase == OVER for client in state.clients)
+    def _client(self, client: Client) -> int:
+        number = self._clients.of(client)
+        if client.phase == OVER:
+            self._over.add(number)
+        return number
 
     def _steps_from(self, state: State) -> Iterator[tuple[State, Step]]:
-        for step in self._steps_at(state):
+        tables, clients, in_the_air, faults, retries, facts = state
+        for who, client in enumerate(clients):
+            place = (who, client, tables, facts, faults > 0, retries > 0)
+            moves = self._moves.get(place)
+            if moves is None:
+                moves = self._moves[place] = list(self._moves_of(who, state))
+            for step, then, become, known, left, taken, again in moves:
+                others = (*clients[:who], become, *clients[who + 1 :])
+                in_air = tuple(sorted(in_the_air + left)) if left else in_the_air
+                yield State(then, others, in_air, faults - taken, retries - again, known), step
+        for number, call in enumerate(in_the_air):
+            if call not in in_the_air[:number]:
+                late, rest = self._late_in(state, call), in_the_air[:number] + in_the_air[number + 1 :]
+                yield State(late, clients, rest, faults, retries, facts), Step(-1, LATE, call)
+
+    def _late_in(self, state: State, call: int) -> int:
+        """Return the tables once a call that was in the air is applied."""
+        place = (state.tables, call, state.facts)
+        if place not in self._late:
+            self._at = (state, Step(-1, LATE, call))
+            tables, _ = self._ledger.apply(state.tables, call)
+            self._hold(state.tables, tables, state.facts)
+            self._late[place] = tables
+        return self._late[place]
+
+    def _moves_of(self, who: int, state: State) -> Iterator[Move]:
+        """Yield what a client may do: all of it depends on the client, the tables and the facts alone.
+
+        Raises:
+            Broken: if a promise is broken by it.
+        """
+        client = self._clients.things[state.clients[who]]
+        for step in self._steps_at(who, client, state):
             self._at = (state, step)
-            after = self._take(state, step)
-            self._hold(state, after)
-            yield after, step
+            move = self._take(client, step, state.tables, state.facts)
+            self._hold(state.tables, move.tables, move.facts)
+            yield move
 
-    def _steps_at(self, state: State) -> Iterator[Step]:
-        for who, client in enumerate(state.clients):
-            if client.phase == OVER:
-                if state.retries:
-                    yield Step(who, AGAIN)
-                continue
-            under_way = self._step(who, client.attempt, client.history)
-            assert not isinstance(under_way, Ended)
-            for call in under_way:
-                yield Step(who, ANSWERED, call)
-                if state.faults:
-                    yield Step(who, GIVEN_UP, call)
-                    if self._writes(call):
-                        yield Step(who, REPEATED, call)
+    def _steps_at(self, who: int, client: Client, state: State) -> Iterator[Step]:
+        if client.phase == OVER:
+            if state.retries:
+                yield Step(who, AGAIN)
+            return
+        under_way = self._step(who, client.attempt, client.history)
+        assert not isinstance(under_way, Ended)
+        for call in under_way:
+            yield Step(who, ANSWERED, call)
             if state.faults:
-                yield Step(who, DIED)
-        for call in sorted(set(state.in_the_air)):
-            yield Step(-1, LATE, call)
+                yield Step(who, GIVEN_UP, call)
+                if self._writes(call):
+                    yield Step(who, REPEATED, call)
+        if state.faults:
+            yield Step(who, DIED)
 
-    def _take(self, state: State, step: Step) -> State:
-        """Return the state after a step.
+    def _take(self, client: Client, step: Step, tables: int, facts: int) -> Move:
+        """Return what a client's step changes.
 
         Raises:
             Broken: if an answer that it brings is not a true one.
         """
         ledger = self._ledger
-        if step.what == LATE:
-            tables, _ = ledger.apply(state.tables, step.call)
-            rest = list(state.in_the_air)
-            rest.remove(step.call)
-            return state._replace(tables=tables, in_the_air=tuple(rest))
-        client = state.clients[step.who]
         if step.what == AGAIN:
             again = Client(client.attempt + 1, READY, ledger.histories.of(BEGINNING), -1)
-            return _with(state, step.who, again)._replace(retries=state.retries - 1)
+            return Move(step, tables, self._client(again), facts, retries=1)
         if client.began < 0:
             kind = self._requests[step.who].kind
-            client = client._replace(began=state.facts if kind in KNOWING else 0)
+            client = client._replace(began=facts if kind in KNOWING else 0)
         if step.what == ANSWERED:
-            tables, outcome = ledger.apply(state.tables, step.call)
-            return self._told_of(state._replace(tables=tables), step.who, client, step.call, outcome)
+            tables, outcome = ledger.apply(tables, step.call)
+            return self._told_of(client, step, outcome, tables, facts)
         lost = self._step(step.who, client.attempt, client.history) if step.what == DIED else (step.call,)
         assert not isinstance(lost, Ended)
-        in_the_air = sorted([*state.in_the_air, *filter(self._writes, lost)])
-        state = state._replace(in_the_air=tuple(in_the_air), faults=state.faults - 1)
+        left = tuple(filter(self._writes, lost))
         if step.what == GIVEN_UP:
-            return self._told_of(state, step.who, client, step.call, ledger.outcomes.of(NO_ANSWER))
-        if step.what == REPEATED:
-            return _with(state, step.who, client)
-        name, request = _name(step.who, client.attempt), self._requests[step.who]
-        facts = self._promises.after_a_stop(name, request, ledger.facts.things[state.facts])
-        over = Client(client.attempt, OVER, 0, -1)
-        return _with(state, step.who, over)._replace(facts=ledger.facts.of(facts))
+            move = self._told_of(client, step, ledger.outcomes.of(NO_ANSWER), tables, facts)
+        elif step.what == REPEATED:
+            move = Move(step, tables, self._client(client), facts)
+        else:
+            name, request = _name(step.who, client.attempt), self._requests[step.who]
+            known = self._promises.after_a_stop(name, request, ledger.facts.things[facts])
+            over = self._client(Client(client.attempt, OVER, 0, -1))
+            move = Move(step, tables, over, ledger.facts.of(known))
+        return move._replace(left_in_the_air=left, faults=1)
 
     def _writes(self, call: int) -> bool:
         return self._ledger.calls.things[call].writes
 
-    def _told_of(self, state: State, who: int, client: Client, call: int, outcome: int) -> State:
-        """Return the state after a request was told of a call: it waits with the next, or is answered."""
-        ledger = self._ledger
-        history = ledger.told(client.history, call, outcome)
+    def _told_of(self, client: Client, step: Step, outcome: int, tables: int, facts: int) -> Move:
+        """Return what changes once a request was told of a call: it waits with the next, or is answered."""
+        ledger, who = self._ledger, step.who
+        history = ledger.told(client.history, step.call, outcome)
         found = self._step(who, client.attempt, history)
         if not isinstance(found, Ended):
-            return _with(state, who, client._replace(history=history))
+            return Move(step, tables, self._client(client._replace(history=history)), facts)
         answer = Answer(
             _name(who, client.attempt),
             self._requests[who],
             ledger.facts.things[client.began],
             ledger.histories.things[history],
             found,
-            items_of(ledger.tables[state.tables]),
+            items_of(ledger.tables[tables]),
         )
-        facts = self._promises.after(answer, ledger.facts.things[state.facts])
-        over = Client(client.attempt, OVER, 0, -1)
-        return _with(state, who, over)._replace(facts=ledger.facts.of(facts))
+        known = self._promises.after(answer, ledger.facts.things[facts])
+        return Move(step, tables, self._client(Client(client.attempt, OVER, 0, -1)), ledger.facts.of(known))
 
     def _step(self, who: int, attempt: int, history: int) -> tuple[int, ...] | Ended:
         """Return what a request does next: the numbers of the calls that it waits for, or its answer."""
@@ -327,19 +374,22 @@ class Explorer:
             self._steps[place] = step if isinstance(step, Ended) else tuple(map(self._ledger.calls.of, step))
         return self._steps[place]
 
-    def _hold(self, before: State, after: State) -> None:
+    def _hold(self, before: int, after: int, known: int) -> None:
         """Hold a step against the promises, each thing once.
 
         Raises:
             Broken: if one is broken.
         """
-        tables, facts = self._ledger.tables[after.tables], self._ledger.facts.things[after.facts]
-        if before.tables != after.tables and self._is_new("change", before.tables, after.tables):
-            self._promises.hold_for_change(self._ledger.tables[before.tables], tables)
+        tables, facts = self._ledger.tables[after], self._ledger.facts.things[known]
+        if before != after and self._is_new("change", before, after):
+            self._promises.hold_for_change(self._ledger.tables[before], tables)
             self._promises.hold_for_tables(tables)
-        if self._is_new("checks", after.tables, after.facts):
+        if self._is_new("checks", after, known):
             self._promises.hold_for_checks(tables, facts)
-        if self._is_over(after) and self._is_new("end", after.tables, after.facts):
+
+    def _hold_at_the_end(self, state: State) -> None:
+        if self._is_new("end", state.tables, state.facts):
+            tables, facts = self._ledger.tables[state.tables], self._ledger.facts.things[state.facts]
             self._promises.hold_for_the_end(tables, facts)
 
     def _is_new(self, *what: Any) -> bool:
@@ -359,9 +409,9 @@ class Explorer:
     def _line(self, state: State, step: Step) -> str:
         ledger = self._ledger
         if step.what == AGAIN:
-            return f"{self._client(step.who, state)}: sends its request again"
+            return f"{self._who(step.who, state)}: sends its request again"
         if step.what == DIED:
-            return f"{self._client(step.who, state)}: the function dies, its calls in the air"
+            return f"{self._who(step.who, state)}: the function dies, its calls in the air"
         call = ledger.calls.things[step.call]
         _, outcome = ledger.apply(state.tables, step.call)
         said = ledger.outcomes.things[outcome].kind
@@ -371,9 +421,9 @@ class Explorer:
             REPEATED: "no answer, and DynamoDB's client repeats it",
             LATE: f"now applied: {said}",
         }[step.what]
-        line = f"{self._client(step.who, state)}: {self._described(call)}: {what}"
+        line = f"{self._who(step.who, state)}: {self._described(call)}: {what}"
         if step.what in (ANSWERED, GIVEN_UP):
-            client = state.clients[step.who]
+            client = self._clients.things[state.clients[step.who]]
             said_to_it = outcome if step.what == ANSWERED else ledger.outcomes.of(NO_ANSWER)
             history = ledger.told(client.history, step.call, said_to_it)
             found = self._step(step.who, client.attempt, history)
@@ -381,10 +431,10 @@ class Explorer:
                 line += f" -> answered {found.status}"
         return line
 
-    def _client(self, who: int, state: State) -> str:
+    def _who(self, who: int, state: State) -> str:
         if who < 0:
             return "in the air"
-        again = " (again)" if state.clients[who].attempt else ""
+        again = " (again)" if self._clients.things[state.clients[who]].attempt else ""
         return f"{'abc'[who]}, {self._requests[who].name}{again}"
 
     def _described(self, call: Call) -> str:
@@ -398,11 +448,6 @@ class Explorer:
         shown = ", ".join([name for name in assigned if name in DECIDING] or assigned)
         words = (call.operation, table.removesuffix("Table"), names, shown and f"SET {shown}")
         return " ".join(word for word in words if word)
-
-
-def _with(state: State, who: int, client: Client) -> State:
-    clients = (*state.clients[:who], client, *state.clients[who + 1 :])
-    return state._replace(clients=clients)
 
 
 def _name(who: int, attempt: int) -> str:
