@@ -1,5 +1,6 @@
 """The deployment on AWS's own DynamoDB Local, behind a wire that can be broken."""
 
+from collections import Counter
 from collections.abc import Iterator
 
 import boto3
@@ -29,6 +30,19 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         left_out = [item for item in items if item.get_closest_marker("all_pairs")]
         config.hook.pytest_deselected(items=left_out)
         items[:] = [item for item in items if item not in left_out]
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Say how many of each kind were tried."""
+    totals = Counter[str]()
+    for report in terminalreporter.stats.get("", []):
+        if report.when == "teardown":
+            for name, number in report.user_properties:
+                totals[name] += number
+    if totals:
+        terminalreporter.section("tried")
+    for name, number in sorted(totals.items()):
+        terminalreporter.write_line(f"{name}: {number:,}")
 
 
 @pytest.fixture

@@ -4,6 +4,7 @@ import gc
 import os
 import random
 import time
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -104,7 +105,10 @@ def in_use(deployment: Deployment) -> tuple[int, int]:
 
 
 def test_under_mixed_load_nothing_piles_up_and_every_key_ends_as_the_model_says(
-    deployment: Deployment, seconds: int, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    deployment: Deployment,
+    seconds: int,
+    record_property: Callable[[str, object], None],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """Guarantee: memory and handles stay flat.
 
@@ -118,10 +122,9 @@ def test_under_mixed_load_nothing_piles_up_and_every_key_ends_as_the_model_says(
         list(threads.map(lambda load: load.run(seconds * 2 / 3), loads))
         more_memory, more_handles = in_use(deployment)
         keys = sum(threads.map(Load.settle, loads))
-    with capsys.disabled():
-        print(  # noqa: T201 -- the counts are to be seen
-            f"\n  {sum(load.requests for load in loads)} requests of {CALLERS} callers in {seconds} s, {keys} keys; "
-            f"{(more_memory - memory) // 1024} KiB and {more_handles - handles} handles more than when warm"
-        )
+    record_property("requests of the load", sum(load.requests for load in loads))
+    record_property("keys of the load", keys)
+    record_property("KiB that the load took when warm", (more_memory - memory) // 1024)
+    record_property("handles that the load took when warm", more_handles - handles)
     assert more_memory - memory < MEMORY
     assert more_handles - handles < HANDLES

@@ -7,7 +7,7 @@ always the same: each function with each third fault, the next function with the
 
 import sys
 import time
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from functools import partial
 from itertools import batched
@@ -179,16 +179,6 @@ def _nothing_is_stored(stored: Stored) -> None:
     stored.clear()
 
 
-@pytest.fixture(scope="module", autouse=True)
-def counts(pytestconfig: pytest.Config) -> Iterator[list[str]]:
-    """The faults that were met, told at the end."""
-    met: list[str] = []
-    yield met
-    reporter = pytestconfig.pluginmanager.get_plugin("terminalreporter")
-    if reporter:
-        reporter.write_line(f"\n  {len(met)} broken calls to DynamoDB, in {len(set(met))} ways")
-
-
 def listed(subject: Subject) -> set[str]:
     answer = subject.call("ListApiKeys", path=subject.application, query={"limit": "100"})
     return {key["id"] for key in answer.body["items"]}
@@ -205,7 +195,7 @@ def test_while_the_wire_is_broken_the_answer_is_honest_and_afterwards_all_is_who
     deployment: Deployment,
     wire: Wire,
     stored: Stored,
-    counts: list[str],
+    record_property: Callable[[str, object], None],
     monkeypatch: pytest.MonkeyPatch,
     function: str,
     fault: str,
@@ -233,7 +223,7 @@ def test_while_the_wire_is_broken_the_answer_is_honest_and_afterwards_all_is_who
                 continue  # so busy a machine that the time was over before the fault
             assert (skip > 0, answer.status) == (True, success)
             return
-        counts += [fault] * wire.broken
+        record_property("broken calls to DynamoDB", wire.broken)
         passes = fault in PASSING and function != "AuthorizeRequest"  # which has one way to fail
         assert answer.status == (503 if passes else 500)
         assert seconds < BUDGET + 2 * deadline.RESERVE  # as long again, for a machine that is busy
@@ -289,7 +279,7 @@ def test_one_broken_call_is_made_good_within_the_request(  # noqa: PLR0913, PLR0
     deployment: Deployment,
     wire: Wire,
     stored: Stored,
-    counts: list[str],
+    record_property: Callable[[str, object], None],
     monkeypatch: pytest.MonkeyPatch,
     function: str,
     fault: str,
@@ -309,7 +299,7 @@ def test_one_broken_call_is_made_good_within_the_request(  # noqa: PLR0913, PLR0
         assert answer.status == success
         if not wire.broken:
             return
-        counts.append(fault)
+        record_property("broken calls to DynamoDB", wire.broken)
         whole(subject, stored, function)
         assert len(listed(subject)) == keys + (function in ("IssueApiKey", "RotateApiKey"))
     pytest.fail("the function makes more calls than are tried")
