@@ -61,5 +61,5 @@ def test_a_malformed_event_is_answered_and_never_by_a_fault(
 ) -> None:
     for event in events(deployment):
         result = deployment.handlers[function](event, context)
-        assert result["statusCode"] in {200, 201, 204, 400, 401, 403, 404, 405, 413, 415}, event
+        assert result["statusCode"] in {200, 201, 204, 400, 401, 403, 404, 405, 409, 413, 415}, event
     assert [line for line in map(json.loads, log.getvalue().splitlines()) if line["level"] == "ERROR"] == []
