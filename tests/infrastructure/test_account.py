@@ -10,6 +10,7 @@ from tests.infrastructure.conftest import Settle
 
 BOUNDARY = {"PermissionsBoundary": "arn:aws:iam::123456789012:policy/boundary"}
 KEY = {"KmsKeyArn": "arn:aws:kms:eu-central-1:123456789012:key/12345678-1234-1234-1234-123456789012"}
+GRADUAL = {"AuthorizerDeployment": "Canary10Percent5Minutes"}
 NETWORK = {"SubnetIds": "subnet-0a,subnet-0b", "SecurityGroupIds": "sg-0a"}
 
 
@@ -29,17 +30,24 @@ def of_type(resources: dict[str, Any], kind: str) -> list[dict[str, Any]]:
     ],
 )
 def test_nothing_of_it_is_there_unless_it_is_given(settled: Settle, kind: str, name: str) -> None:
+    """Seen to fail with a log group that has a key of its own, and with a role that has a boundary of its own."""
     assert not [one for one in of_type(settled(**EVERYTHING), kind) if name in one]
 
 
 def test_every_role_is_bounded(settled: Settle) -> None:
-    """Guarantee: an account that refuses roles without its boundary gets none."""
-    for role in of_type(settled(**EVERYTHING, **BOUNDARY), "AWS::IAM::Role"):
+    """Guarantee: an account that refuses roles without its boundary gets none, not even while a version takes over.
+
+    Seen to fail with one role that has none, a function's and the gradual deployment's.
+    """
+    for role in of_type(settled(**EVERYTHING, **GRADUAL, **BOUNDARY), "AWS::IAM::Role"):
         assert role["PermissionsBoundary"] == BOUNDARY["PermissionsBoundary"]
 
 
 def test_tables_and_logs_are_encrypted_with_the_key_that_is_given(settled: Settle) -> None:
-    """Guarantee: no table and no log is left to a key of AWS's, the access log's neither."""
+    """Guarantee: no table and no log is left to a key of AWS's, the access log's neither.
+
+    Seen to fail with an access log without the key, and with one table without it.
+    """
     resources = settled(**EVERYTHING, **KEY)
     for group in of_type(resources, "AWS::Logs::LogGroup"):
         assert group["KmsKeyId"] == KEY["KmsKeyArn"]
@@ -54,6 +62,7 @@ def test_without_a_key_the_tables_are_encrypted_with_awss(settled: Settle) -> No
 
 
 def test_every_function_is_in_the_network_that_is_given(settled: Settle) -> None:
+    """Seen to fail with one function that is left out of it, and with one role that Lambda may not connect by."""
     resources = settled(**EVERYTHING, **NETWORK)
     network = {
         "SubnetIds": {"Fn::Split": [",", NETWORK["SubnetIds"]]},
@@ -66,7 +75,10 @@ def test_every_function_is_in_the_network_that_is_given(settled: Settle) -> None
 
 
 def test_in_a_network_lambda_makes_interfaces_and_the_functions_code_does_not(settled: Settle) -> None:
-    """Guarantee: what Lambda must be allowed there, a function's code is denied by the same role."""
+    """Guarantee: what Lambda must be allowed there, a function's code is denied by the same role.
+
+    Seen to fail with an action less that is denied, and with the denial for one function only.
+    """
     [policy] = of_type(settled(**NETWORK), "AWS::IAM::ManagedPolicy")
     allow, deny = policy["PolicyDocument"]["Statement"]
     assert (allow["Effect"], deny["Effect"]) == ("Allow", "Deny")
@@ -77,6 +89,7 @@ def test_in_a_network_lambda_makes_interfaces_and_the_functions_code_does_not(se
 
 
 def test_a_network_needs_to_say_what_may_be_reached() -> None:
+    """Seen to fail without the assertion of the rule."""
     rule = Template({}).document["Rules"]["SubnetsHaveSecurityGroups"]
     assert rule["RuleCondition"] == {"Fn::Not": [{"Fn::Equals": [{"Ref": "SubnetIds"}, ""]}]}
     assert rule["Assertions"][0]["Assert"] == {"Fn::Not": [{"Fn::Equals": [{"Ref": "SecurityGroupIds"}, ""]}]}

@@ -29,7 +29,10 @@ def version(transformed: dict[str, Any]) -> tuple[str, dict[str, Any]]:
 
 
 def test_others_call_the_alias(transformed: dict[str, Any]) -> None:
-    """Guarantee: nobody's API asks what a deployment has not yet moved on to."""
+    """Guarantee: nobody's API asks what a deployment has not yet moved on to.
+
+    Seen to fail with the function's own ARN in the output, in either permission, and in this API's authorizer.
+    """
     assert transformed["Outputs"]["AuthorizerFunctionArn"]["Value"] == ALIAS
     for name in ("AuthorizerPermission", "TrustedAccountPermission"):
         assert transformed["Resources"][name]["Properties"]["FunctionName"] == ALIAS
@@ -41,7 +44,10 @@ def test_others_call_the_alias(transformed: dict[str, Any]) -> None:
 def test_a_new_value_of_any_parameter_that_the_authorizer_has_publishes_a_version(
     transformed: dict[str, Any],
 ) -> None:
-    """Guarantee: no deployment says that all is well while the alias stays with the old value."""
+    """Guarantee: no deployment says that all is well while the alias stays with the old value.
+
+    Seen to fail without the prefix of keys in the version's description, and with one more parameter in a variable.
+    """
     parameters = transformed["Parameters"].keys()
     properties = authorizer(transformed)
     del properties["ReservedConcurrentExecutions"]  # of the function, whatever its version
@@ -53,7 +59,10 @@ def test_a_new_value_of_any_parameter_that_the_authorizer_has_publishes_a_versio
 
 
 def test_a_new_layer_publishes_a_version(transformed: dict[str, Any]) -> None:
-    """Guarantee: what is mended in the layer reaches those who ask the alias."""
+    """Guarantee: what is mended in the layer reaches those who ask the alias.
+
+    Seen to fail with the layer's name in the version's description, in place of its number.
+    """
     _, found = version(transformed)
     _, variables = found["Description"]["Fn::Sub"]
     [layer] = authorizer(transformed)["Layers"]
@@ -61,7 +70,7 @@ def test_a_new_layer_publishes_a_version(transformed: dict[str, Any]) -> None:
 
 
 def test_a_versions_description_never_gets_too_long(transformed: dict[str, Any]) -> None:
-    """Lambda takes 256 characters."""
+    """Lambda takes 256 characters. Seen to fail with twenty more of them."""
     parameters = transformed["Parameters"]
     longest = {
         "Layer": 5,
@@ -78,6 +87,7 @@ def test_a_versions_description_never_gets_too_long(transformed: dict[str, Any])
 
 
 def test_a_version_takes_over_at_once_unless_asked_otherwise(settled: Settle) -> None:
+    """Seen to fail with a role of a gradual deployment that every stack has."""
     resources = settled()
     assert "UpdatePolicy" not in resources[ALIAS["Ref"]]
     assert not [name for name, one in resources.items() if "CodeDeploy" in one["Type"]]
@@ -85,7 +95,10 @@ def test_a_version_takes_over_at_once_unless_asked_otherwise(settled: Settle) ->
 
 
 def test_a_gradual_deployment_goes_back_when_the_authorizer_fails(settled: Settle) -> None:
-    """Guarantee: a version that fails reaches some requests for a minute or two, and not all of them for good."""
+    """Guarantee: a version that fails reaches some requests for a minute or two, and not all of them for good.
+
+    Seen to fail without the alarm in the deployment, and with an alarm on the function in place of the alias.
+    """
     resources = settled(**GRADUAL)
     update = resources[ALIAS["Ref"]]["UpdatePolicy"]["CodeDeployLambdaAliasUpdate"]
     group = resources[update["DeploymentGroupName"]]["Properties"]
