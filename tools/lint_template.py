@@ -15,6 +15,7 @@ from cfnlint.config import ManualArgs
 from local.template import ROOT, Template
 from tests.infrastructure.transform import transform
 
+CERTIFICATE = "arn:aws:acm:eu-central-1:123456789012:certificate/12345678-1234-1234-1234-123456789012"
 # By what each is for, the parameters that add or remove something.
 OPTIONS = {
     "an issuer of one's own": {"Issuer": "https://issuer.example.com", "Audience": "api-keys"},
@@ -29,6 +30,13 @@ OPTIONS = {
         f"{whose}Concurrency": "10" for whose in ("Authorizer", "Revoke", "RevokeByString", "Public")
     },
     "a gradual deployment": {"AuthorizerDeployment": "Canary10Percent5Minutes"},
+    "a domain": {"DomainName": "api.example.com", "CertificateArn": CERTIFICATE},
+    "a path of a domain": {"DomainName": "api.example.com", "BasePath": "v1/keys"},
+    "a domain alone": {
+        "DomainName": "api.example.com",
+        "CertificateArn": CERTIFICATE,
+        "DefaultEndpoint": "false",
+    },
     "bounded roles": {"PermissionsBoundary": "arn:aws:iam::123456789012:policy/boundary"},
     "an alarm topic, no dashboard": {
         "AlarmTopicArn": "arn:aws:sns:eu-central-1:123456789012:on-call",

@@ -137,6 +137,7 @@ def test_the_access_log_holds_the_route_and_what_failed_and_nothing_a_caller_cho
         "$context.requestId",
         "$context.requestTime",
         "$context.identity.sourceIp",
+        "$context.domainName",  # API Gateway's or the deployment's: it answers under no other
         "$context.httpMethod",
         "$context.routeKey",
         "$context.status",

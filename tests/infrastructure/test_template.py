@@ -31,6 +31,8 @@ def test_it_holds_these_resources_and_no_others(transformed: dict[str, Any]) -> 
         "AWS::CloudWatch::Dashboard": 1,
         "AWS::ApiGatewayV2::Api": 1,
         "AWS::ApiGatewayV2::Stage": 1,
+        "AWS::ApiGatewayV2::DomainName": 1,  # with a domain
+        "AWS::ApiGatewayV2::ApiMapping": 1,
         "AWS::IAM::ManagedPolicy": 1,  # in a network
         "AWS::Lambda::EventSourceMapping": 1,
         "AWS::Events::EventBus": 1,
