@@ -2,6 +2,7 @@
 
 import json
 import os
+import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -34,7 +35,7 @@ def _short_form(loader: yaml.CSafeLoader, name: str, node: yaml.Node) -> dict[st
         value: Any = loader.construct_sequence(node, deep=True)
     else:
         value = loader.construct_scalar(node)  # type: ignore[arg-type] # no short form takes a mapping here
-    return {name if name == "Ref" else f"Fn::{name}": value}
+    return {name if name in ("Ref", "Condition") else f"Fn::{name}": value}
 
 
 _Loader.add_multi_constructor("!", _short_form)
@@ -63,10 +64,24 @@ class Function:
         path = str(self.code / f"{module_name}.py")
         module = ModuleType(name)
         module.__file__ = path
-        with environment(self.environment):
+        with environment(self.environment), modules_beside(self.code):
             SourceFileLoader(name, path).exec_module(module)
         handler: Handler = getattr(module, function_name)
         return handler
+
+
+@contextmanager
+def modules_beside(folder: Path) -> Iterator[None]:
+    """Let what is loaded import the modules of its own folder; the next function has its own of the same name."""
+    before = set(sys.modules)
+    sys.path.insert(0, str(folder))
+    try:
+        yield
+    finally:
+        sys.path.remove(str(folder))
+        for path in folder.glob("*.py"):
+            if path.stem not in before:
+                sys.modules.pop(path.stem, None)
 
 
 @contextmanager

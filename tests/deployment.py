@@ -29,7 +29,12 @@ if TYPE_CHECKING:
 
 NOTHING: Mapping[str, str] = MappingProxyType({})
 # Parameters of a deployment that has every function, also those that are off unless asked for.
-EVERYTHING = {"GithubAlerts": "true"}
+EVERYTHING = {
+    "GithubAlerts": "true",
+    "CanarySecretArn": "arn:aws:secretsmanager:eu-central-1:123456789012:secret:canary-AbCdEf",
+    "CanaryOwner": "canary",
+    "GuardedUrls": "https://forecast.example.com/v1/forecast",
+}
 FORM = {"content-type": "application/x-www-form-urlencoded"}
 NOW = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
 UNAUTHORIZED = {

@@ -13,6 +13,7 @@ from apikeys.errors import ServiceUnavailable
 from apikeys.github import GithubKeys
 from apikeys.issuer import IssuerKeys
 from local.template import Template
+from tests.canary import Canary
 from tests.deployment import Deployment, RecordedDynamoDb
 from tests.embedded import read
 from tests.faulty_issuer import FaultyIssuer
@@ -93,6 +94,8 @@ def lines(deployment: Deployment, clock: time_machine.Traveller) -> list[dict[st
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(RecordedDynamoDb, "call", _broken)
             deployment.call("ReadApiKey", deployment.token(), path=path)
+        with pytest.MonkeyPatch.context() as patch:
+            Canary(deployment, patch).run()
         _without_keys(clock)
     logging.begin()
     return [json.loads(line) for line in stream.getvalue().splitlines()]

@@ -18,7 +18,14 @@ from tests.infrastructure.transform import transform
 CERTIFICATE = "arn:aws:acm:eu-central-1:123456789012:certificate/12345678-1234-1234-1234-123456789012"
 # By what each is for, the parameters that add or remove something.
 OPTIONS = {
-    "an issuer of one's own": {"Issuer": "https://issuer.example.com", "Audience": "api-keys"},
+    "an issuer of one's own, and a client of it for the canary": {
+        "Issuer": "https://issuer.example.com",
+        "Audience": "api-keys",
+        "CanarySecretArn": "arn:aws:secretsmanager:eu-central-1:123456789012:secret:canary-AbCdEf",
+        "CanaryOwner": "canary",
+    },
+    "no canary": {"CanaryMinutes": "0"},
+    "a border to watch": {"GuardedUrls": "https://forecast.example.com/v1/forecast"},
     "CORS": {"CorsOrigins": "https://console.example.com"},
     "no reference page": {"ReferencePage": "false"},
     "no revoke by string": {"RevokeByString": "off"},

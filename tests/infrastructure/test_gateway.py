@@ -109,7 +109,7 @@ def test_the_reference_can_be_left_out(settled: Settle) -> None:
     ("on", "off", "path", "name"),
     [
         ({}, {"RevokeByString": "off"}, "/api/v1/api-keys/revoke", "RevokeLeakedApiKey"),
-        (EVERYTHING, {}, "/api/v1/api-keys/leaked/github", "RevokeApiKeysFoundByGithub"),
+        ({"GithubAlerts": "true"}, {}, "/api/v1/api-keys/leaked/github", "RevokeApiKeysFoundByGithub"),
     ],
 )
 def test_a_way_to_revoke_by_string_that_is_off_is_not_there(

@@ -7,7 +7,7 @@ from local.template import Template
 from tests.infrastructure.conftest import Settle
 
 OWN = {"Callers", "CallersDomain", "CallersScopes", "CallersClient"}
-WITHOUT = {"Issuer": "", "Audience": ""}
+WITHOUT = {"Issuer": "", "Audience": "", "CanaryMinutes": "0"}
 
 
 def test_without_an_issuer_there_is_one(settled: Settle) -> None:

@@ -27,6 +27,7 @@ ALLOWED = {
         ("dynamodb:BatchGetItem", "ApiKeysTable"),
     },
     "ListApplications": {("dynamodb:Query", "ListingsTable"), ("dynamodb:BatchGetItem", "ApplicationsTable")},
+    "MeasureRevocation": {("secretsmanager:GetSecretValue", "CanaryCredentials or CanarySecretArn")},
     "PublishAuditEvents": {
         *((f"dynamodb:{action}", "ApiKeysTable.StreamArn") for action in OF_A_STREAM),
         ("sqs:SendMessage", "AuditFailures"),
@@ -61,6 +62,9 @@ def of_type(transformed: dict[str, Any], kind: str) -> dict[str, dict[str, Any]]
 
 def named(resource: dict[str, Any]) -> str:
     """Return the resource of a statement, an exact ARN, by its logical id."""
+    if "Fn::If" in resource:
+        _, own, given = resource["Fn::If"]
+        return f"{own['Ref']} or {given['Ref']}"
     assert resource.keys() == {"Fn::GetAtt"}
     name, attribute = resource["Fn::GetAtt"]
     assert attribute in ("Arn", "StreamArn")
@@ -97,6 +101,16 @@ def test_a_role_allows_exactly_this(transformed: dict[str, Any], name: str) -> N
     assert not [pair for pair in granted if "*" in "".join(pair)]
 
 
+def test_no_function_may_delete_a_key() -> None:
+    """Guarantee: what was revoked stays, as a tombstone; the canary's keys, too."""
+    assert not [
+        action
+        for role in ALLOWED.values()
+        for action, _ in role
+        if "Delete" in action or ("Batch" in action and "Write" in action)
+    ]
+
+
 def test_only_this_api_may_invoke_and_each_route_only_its_function(transformed: dict[str, Any]) -> None:
     """The `*` are as SAM writes them, all within this one API.
 
@@ -105,6 +119,12 @@ def test_only_this_api_may_invoke_and_each_route_only_its_function(transformed: 
     """
     permissions = of_type(transformed, "AWS::Lambda::Permission")
     del permissions["TrustedAccountPermission"]  # which a deployment has by parameter only
+    assert permissions.pop("MeasureRevocationFunctionSchedulePermission") == {
+        "Action": "lambda:InvokeFunction",
+        "FunctionName": {"Ref": "MeasureRevocationFunction"},
+        "Principal": "events.amazonaws.com",
+        "SourceArn": {"Fn::GetAtt": ["MeasureRevocationFunctionSchedule", "Arn"]},
+    }
     own = "arn:${AWS::Partition}:execute-api:${AWS::Region}:${AWS::AccountId}:${HttpApi}/authorizers/*"
     assert permissions.pop("AuthorizerPermission") == {
         "Action": "lambda:InvokeFunction",

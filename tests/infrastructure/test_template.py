@@ -8,10 +8,12 @@ from local.template import ROOT, Template
 from tests.emitted import STAGE
 
 CAPABILITIES = len(list((ROOT / "functions").iterdir()))
-ROUTES = CAPABILITIES - 2 + 5  # authorizer and stream have none, the reference three, each by GET and HEAD
+ROUTES = (
+    CAPABILITIES - 3 + 5
+)  # authorizer, stream and canary have none, the reference three, each by GET and HEAD
 # Of functions, API and issuer; throttles of each table; errors of what is asked of tables; a gradual deployment's; of
-# the queue of what could not be published.
-ALARMS = 9 + 6 + 9 + 1 + 1
+# the queue of what could not be published; of the canary.
+ALARMS = 9 + 6 + 9 + 1 + 1 + 3
 TABLES = ("ApiKeysTable", "ApplicationsTable", "ListingsTable")
 LANGUAGE_EXTENSIONS = "AWS::LanguageExtensions"
 
@@ -24,7 +26,9 @@ def test_it_holds_these_resources_and_no_others(transformed: dict[str, Any]) -> 
         "AWS::Lambda::Version": 1,  # the authorizer's, which others call
         "AWS::Lambda::Alias": 1,
         "AWS::Logs::LogGroup": CAPABILITIES + 1,  # the access log
-        "AWS::Lambda::Permission": ROUTES + 2,  # the authorizer's: this API's, and a trusted account's
+        "AWS::Lambda::Permission": ROUTES
+        + 2
+        + 1,  # the authorizer's: this API's, and a trusted account's; a schedule's
         "AWS::Lambda::LayerVersion": 2,
         "AWS::DynamoDB::Table": len(TABLES),
         "AWS::CloudWatch::Alarm": ALARMS,
@@ -37,6 +41,7 @@ def test_it_holds_these_resources_and_no_others(transformed: dict[str, Any]) -> 
         "AWS::Lambda::EventSourceMapping": 1,
         "AWS::Events::EventBus": 1,
         "AWS::Events::Archive": 1,
+        "AWS::Events::Rule": 1,  # the schedule
         "AWS::SQS::Queue": 1,
         # Where an address is given:
         "AWS::SNS::Topic": 1,
@@ -45,7 +50,8 @@ def test_it_holds_these_resources_and_no_others(transformed: dict[str, Any]) -> 
         "AWS::Cognito::UserPool": 1,
         "AWS::Cognito::UserPoolDomain": 1,
         "AWS::Cognito::UserPoolResourceServer": 1,
-        "AWS::Cognito::UserPoolClient": 1,
+        "AWS::Cognito::UserPoolClient": 2,  # the canary's is the other
+        "AWS::SecretsManager::Secret": 1,  # for the canary
     }
 
 

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from local.template import ROOT, Template
+from tests.deployment import EVERYTHING
 from tests.infrastructure.conftest import PARAMETERS, Settle, transform
 
 EXAMPLES = sorted((ROOT / "examples").glob("*/template.yaml"))
@@ -18,15 +19,20 @@ def permissions(resources: dict[str, Any]) -> dict[str, dict[str, Any]]:
 
 
 def source(permission: dict[str, Any]) -> str:
+    if "Fn::GetAtt" in permission["SourceArn"]:
+        return ".".join(permission["SourceArn"]["Fn::GetAtt"])
     arn = permission["SourceArn"]["Fn::Sub"]
     return str(arn if isinstance(arn, str) else arn[0]).replace("${TrustedAccount}", ACCOUNT)
 
 
 def test_every_permission_names_the_api_or_the_account_it_is_for(settled: Settle) -> None:
     """Guarantee: no permission is for API Gateway as such, which serves everybody's APIs."""
-    found = permissions(settled(TrustedAccount=ACCOUNT))
+    found = permissions(settled(**EVERYTHING, TrustedAccount=ACCOUNT))
     assert len(found) > 10
     for name, permission in found.items():
+        if permission["Principal"] == "events.amazonaws.com":
+            assert source(permission) == f"{permission['FunctionName']}Schedule.Arn"
+            continue
         assert permission["Principal"] == "apigateway.amazonaws.com", name
         own = "${__ApiId__}/" in source(permission) or ":${HttpApi}/" in source(permission)
         assert own or f":{ACCOUNT}:*/authorizers/*" in source(permission), name

@@ -45,8 +45,29 @@ def test_every_table_is_watched_for_throttles_and_all_that_is_asked_of_it_for_er
 
 @pytest.mark.parametrize("name", ALARMS)
 def test_no_data_is_no_alarm(name: str) -> None:
-    """Guarantee: each counts what goes wrong, and an hour in which nothing does has no data."""
-    assert ALARMS[name]["TreatMissingData"] == "notBreaching"
+    """Guarantee: each counts what goes wrong, and an hour in which nothing does has no data.
+
+    Only of the canary no news is bad news: what it does not measure nobody knows.
+    """
+    assert ALARMS[name]["TreatMissingData"] == ("breaching" if name == "CanaryFails" else "notBreaching")
+
+
+@pytest.mark.parametrize("name", ["TimeToLoseAccess", "TimeToLoseAccessAtBorder"])
+def test_the_promise_has_no_margin(name: str) -> None:
+    """Guarantee: a single measurement of a single millisecond is an alarm."""
+    alarm = ALARMS[name]
+    assert (alarm["Statistic"], alarm["DatapointsToAlarm"]) == ("Maximum", 1)
+    assert (alarm["ComparisonOperator"], alarm["Threshold"]) == ("GreaterThanThreshold", 0)
+
+
+def test_the_canarys_alarms_expect_a_measurement_as_often_as_it_makes_one() -> None:
+    seconds = TEMPLATE.document["Mappings"]["Canary"]
+    allowed = TEMPLATE.document["Parameters"]["CanaryMinutes"]["AllowedValues"]
+    assert {name: one["Seconds"] / 60 for name, one in seconds.items() if name != "0"} == {
+        name: int(name) for name in allowed if name != "0"
+    }
+    for name in ("TimeToLoseAccess", "TimeToLoseAccessAtBorder", "CanaryFails"):
+        assert ALARMS[name]["Period"] == {"Fn::FindInMap": ["Canary", "5", "Seconds"]}
 
 
 def test_every_alarm_has_its_runbook_and_every_runbook_its_alarm() -> None:

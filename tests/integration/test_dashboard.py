@@ -40,6 +40,8 @@ def series() -> list[tuple[str, str, dict[str, str]]]:
     drawn = []
     for widget in widgets():
         for metric in widget["properties"].get("metrics", []):
+            if isinstance(metric[0], dict):
+                continue  # an expression
             namespace, name, *dimensions = [part for part in metric if isinstance(part, str)]
             drawn.append((namespace, name, dict(zip(dimensions[::2], dimensions[1::2], strict=True))))
     return drawn
@@ -57,6 +59,19 @@ def test_every_widget_shows_what_is_emitted(deployment: Deployment, clock: time_
             assert all(value in allowed[name][of] for of, value in dimensions.items()), (name, dimensions)
         else:
             assert is_documented(TEMPLATE, namespace, name, dimensions), (namespace, name, dimensions)
+
+
+def test_every_border_of_the_canary_is_found(deployment: Deployment, clock: time_machine.Traveller) -> None:
+    """By a search, since whoever deploys the stack names them."""
+    metrics = [metric for widget in widgets() for metric in widget["properties"].get("metrics", [])]
+    [search] = [metric[0]["expression"] for metric in metrics if isinstance(metric[0], dict)]
+    found = re.fullmatch(
+        r"SEARCH\('\{ApiKeys,(\S+)\} MetricName=\"(\w+)\" Stack=\"local\"', 'Maximum', 300\)", search
+    )
+    assert found
+    assert (found[2], set(found[1].split(","))) in [
+        (name, set(dimensions)) for name, dimensions in emitted(deployment, clock)
+    ]
 
 
 def test_it_shows_every_outcome_of_a_check_and_every_reason_of_a_revocation() -> None:

@@ -71,3 +71,11 @@ REVOCATIONS = Metric("Revocations", Reason=(*REASONS, "none"))
 REVOKED_KEY_USED = Metric("RevokedKeyUsed")
 KEYS_NOT_FETCHED = Metric("KeysNotFetched", Publisher=PUBLISHERS)
 KEYS_AGE = Metric("KeysAge", "Seconds", Publisher=PUBLISHERS)
+
+# Of the canary.
+TIME_TO_LOSE_ACCESS = Metric("TimeToLoseAccess", "Milliseconds")
+LONGEST_TIME_AT_BORDER = Metric("LongestTimeAtBorder", "Milliseconds")
+CANARY_FAILURES = Metric("CanaryFailures")
+ISSUE_LATENCY = Metric("IssueLatency", "Milliseconds")
+CHECK_LATENCY = Metric("CheckLatency", "Milliseconds")
+REVOKE_LATENCY = Metric("RevokeLatency", "Milliseconds")

@@ -8,7 +8,8 @@ import time_machine
 
 from apikeys.keys import ApiKey
 from apikeys.log import LEVELS
-from tests.deployment import Deployment
+from local.functions import Context
+from tests.deployment import Deployment, sample_event
 from tests.integration.check.keys import introspect, keys_that_are_not_good, revoke
 
 pytestmark = pytest.mark.usefixtures("clock")
@@ -62,6 +63,36 @@ def test_the_log_says_which_key_was_good_at_introspection(deployment: Deployment
     good, bad = [json.loads(line) for line in log.getvalue().splitlines()][-2:]
     assert (good["key_id"], good["application_id"]) == (issued["id"], issued["applicationId"])
     assert "key_id" not in bad
+
+
+@pytest.mark.parametrize(
+    ("owner", "alarms"), [("canary", 0), ("canary2", 1), ("canar", 1), ("Canary", 1), ("alice", 1)]
+)
+def test_the_canarys_own_revoked_keys_are_used_on_purpose_and_nobody_elses(
+    deployment: Deployment, log: io.StringIO, owner: str, alarms: int
+) -> None:
+    """Guarantee: only a verified token of the canary's owner makes such keys, so nobody silences the alarm for theirs.
+
+    Seen to fail with a comparison by the beginning of the owner, and with one by the key's name.
+    """
+    issued = deployment.issue(owner=owner, name="canary", scopes=["canary"])
+    path = {"id": issued["applicationId"], "keyId": issued["id"]}
+    assert deployment.call("RevokeApiKey", deployment.token(owner), path=path).status == 200
+    assert not deployment.accepts(issued["key"])
+    assert log.getvalue().count('"RevokedKeyUsed": 1') == alarms
+
+
+def test_without_a_canary_no_key_is_used_on_purpose(deployment: Deployment, log: io.StringIO) -> None:
+    """Guarantee: an empty CANARY_OWNER is nobody, and no key has an owner like that."""
+    issued = deployment.issue(owner="canary")
+    path = {"id": issued["applicationId"], "keyId": issued["id"]}
+    assert deployment.call("RevokeApiKey", deployment.token("canary"), path=path).status == 200
+    authorize = deployment.template.functions()["AuthorizeRequestFunction"]
+    authorize.environment["CANARY_OWNER"] = ""
+    event = sample_event("authorize_request/refused")
+    event["headers"] = {"x-api-key": issued["key"]}
+    assert authorize.load()(event, Context("A"))["isAuthorized"] is False
+    assert log.getvalue().count('"RevokedKeyUsed": 1') == 1
 
 
 def test_nothing_else_sounds_the_alarm(
