@@ -11,6 +11,11 @@ PAGE = (ROOT / "docs" / "security.md").read_text()
 NAMED = re.findall(r"`(tests/[\w/]+\.py)::(\w+)`", PAGE)
 
 
+def functions_of(file: str) -> dict[str, ast.FunctionDef]:
+    tree = ast.parse((ROOT / file).read_text())
+    return {node.name: node for node in tree.body if isinstance(node, ast.FunctionDef)}
+
+
 def test_it_names_tests() -> None:
     assert len(NAMED) > 20
 
@@ -18,8 +23,14 @@ def test_it_names_tests() -> None:
 @pytest.mark.parametrize(("file", "name"), NAMED)
 def test_each_test_that_it_names_exists(file: str, name: str) -> None:
     """Guarantee: a promise loses its test only together with its line. Seen to fail with a name misspelled."""
-    tree = ast.parse((ROOT / file).read_text())
-    assert name in {node.name for node in tree.body if isinstance(node, ast.FunctionDef)}
+    assert name in functions_of(file)
+
+
+@pytest.mark.parametrize(("file", "name"), NAMED)
+def test_each_test_that_it_names_was_seen_to_fail(file: str, name: str) -> None:
+    """Guarantee: a promise is held by a test that says with which fault it failed. Seen to fail without these words."""
+    said = ast.get_docstring(functions_of(file)[name]) or ""
+    assert "seen to fail" in " ".join(said.split()).lower()
 
 
 def test_each_promise_has_a_test() -> None:

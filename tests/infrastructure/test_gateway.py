@@ -65,7 +65,10 @@ def test_the_api_has_the_routes_of_the_template(settled: Settle) -> None:
 
 
 def test_the_authorizers_verdict_is_never_cached(settled: Settle) -> None:
-    """Guarantee: with a cached verdict, revoked would mean revoked some time later."""
+    """Guarantee: with a cached verdict, revoked would mean revoked some time later.
+
+    Seen to fail with a `ReauthorizeEvery` of 300 seconds.
+    """
     schemes = body(settled())["components"]["securitySchemes"]
     authorizer = schemes["ApiKeyAuthorizer"]["x-amazon-apigateway-authorizer"]
     assert authorizer["authorizerResultTtlInSeconds"] == 0

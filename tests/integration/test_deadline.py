@@ -128,7 +128,7 @@ def outcomes(request: pytest.FixtureRequest) -> Iterator[dict[str, Outcome]]:
 def test_an_answer_gets_out_in_time_while_issuer_and_dynamodb_are_slow(
     outcomes: dict[str, Outcome], function: str
 ) -> None:
-    """Guarantee: with the budget of one call longer than what is left of the request's, this fails."""
+    """Guarantee: a 503 before Lambda ends the invocation. Seen to fail with a call that ignores the deadline."""
     outcome = outcomes[function]
     assert outcome.seconds < REMAINING
     if function == "AuthorizeRequestFunction":

@@ -115,7 +115,10 @@ class History(RuleBasedStateMachine):
 
 
 def test_no_history_brings_a_revoked_key_back(deployment: Deployment) -> None:
-    """Guarantee: whatever happens after a revoke, and in whatever order, the key stays revoked."""
+    """Guarantee: whatever happens after a revoke, and in whatever order, the key stays revoked.
+
+    Seen to fail with a rotate whose condition does not ask whether the key is revoked.
+    """
     History.deployment = deployment
     checks = [HealthCheck.too_slow, HealthCheck.filter_too_much]
     run_state_machine_as_test(

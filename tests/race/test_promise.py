@@ -105,7 +105,7 @@ def watch(
 def test_no_check_that_starts_after_the_200_accepts_the_key_and_no_other_is_refused(
     deployment: Deployment, endpoint: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Guarantee: revoked means now, and for this key only."""
+    """Guarantee: revoked means now, and for this key only. Seen to fail with a check that remembers what it read."""
     evidence = watch(deployment, endpoint, REVOCATIONS)
     late, early, siblings = evidence.after_the_200, evidence.before_the_delete, evidence.of_siblings
     report(
@@ -141,7 +141,10 @@ def test_no_check_that_starts_after_the_200_of_a_revoke_by_string_accepts_the_ke
 
 
 def test_a_cached_verdict_would_be_caught(deployment: Deployment, endpoint: str) -> None:
-    """The test above can fail: with verdicts remembered, revoked keys are seen accepted after the 200."""
+    """The test above can fail: with verdicts remembered, revoked keys are seen accepted after the 200.
+
+    Seen to fail without that memory.
+    """
     evidence = watch(deployment, endpoint, 5, cached=True)
     assert len(accepted(evidence.after_the_200)) > 0
     assert refused(evidence.of_siblings) == []
@@ -162,7 +165,10 @@ def at_once(*calls: Callable[[], Answer]) -> list[Answer]:
 def test_of_many_revokers_all_get_200_and_exactly_one_is_recorded(
     deployment: Deployment, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Guarantee: who revoked first, and when, is never overwritten."""
+    """Guarantee: who revoked first, and when, is never overwritten.
+
+    Seen to fail with a revoke that writes whether or not the key is revoked.
+    """
     rounds, revokers = 50, 12
     tokens = [deployment.token(f"on-call-{number}", "api-keys:admin") for number in range(revokers)]
     winners = set()

@@ -264,6 +264,7 @@ def test_no_trick_makes_a_caller(api: tuple[str, Deployment], forger: Forger, tr
     """Guarantee: the documented 401, whatever is presented.
 
     A key that the issuer does not have is a 503 while the issuer was asked for it a moment ago, and no caller either.
+    Seen to fail with an audience that is not looked at.
     """
     status, body = answer_to(api, TRICKS[trick](forger))
     if status != 503:

@@ -82,7 +82,7 @@ def test_what_is_new_need_not_be_set() -> None:
     ],
 )
 def test_keys_are_read_over_https_only(url: str) -> None:
-    """Guarantee: nobody on the network can hand us keys."""
+    """Guarantee: nobody on the network can hand us keys. Seen to fail with http to anywhere."""
     with environment(COMPLETE | {"ISSUER": url}), pytest.raises(SettingsError, match="https"):
         TokenSettings.from_environment()
     with environment(COMPLETE | {"JWKS_URL": url}), pytest.raises(SettingsError, match="https"):

@@ -95,7 +95,10 @@ ODD = {
 
 @pytest.mark.parametrize("answer", ODD.values(), ids=ODD)
 def test_what_is_no_answer_is_asked_again_on_a_new_connection(answer: Answer, impatient: None) -> None:
-    """Guarantee: nothing odd is taken for an item; the next attempt gets the item, on a connection of its own."""
+    """Guarantee: nothing odd is taken for an item; the next attempt gets the item, on a connection of its own.
+
+    Seen to fail with a checksum that is not compared.
+    """
     with dynamodb_that_says(answer, GOOD) as server:
         assert DynamoDb(server.url).call("GetItem", ASKED) == ITEM
     assert len(server.requests) == 2

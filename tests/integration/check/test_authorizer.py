@@ -64,7 +64,10 @@ def test_a_key_presented_in_another_way_is_refused(deployment: Deployment, spell
 
 
 def test_what_is_not_good_cannot_be_told_apart(deployment: Deployment, clock: time_machine.Traveller) -> None:
-    """Guarantee: wrong secret, unknown, revoked and expired look the same: status, body and headers."""
+    """Guarantee: wrong secret, unknown, revoked and expired look the same: status, body and headers.
+
+    Seen to fail with an introspection that has a hint for junk, and with a reason in the authorizer's context.
+    """
     refused = introspect(deployment, "junk")
     assert (refused.status, refused.text) == (200, '{"active": false}')
     seen = []
@@ -85,7 +88,10 @@ def test_an_expired_key_stops_at_its_second(deployment: Deployment, clock: time_
 
 
 def test_a_check_is_one_strongly_consistent_read_of_the_table(deployment: Deployment) -> None:
-    """Guarantee: no index and no memory comes between a revoke and the next check."""
+    """Guarantee: no index and no memory comes between a revoke and the next check.
+
+    Seen to fail with an eventually consistent read.
+    """
     key = deployment.issue()["key"]
     for check in (lambda: deployment.accepts(key), lambda: introspect(deployment, key)):
         for _ in range(2):
@@ -156,8 +162,8 @@ def test_a_fault_is_raised_so_that_nobody_is_let_in_and_somebody_is_woken(
 ) -> None:
     """Guarantee: when nobody can tell, nobody is let in, and no good key is called a bad one.
 
-    The runtime prints what is raised, past our redaction: it has no word from outside. With `raise` in place of a fresh
-    exception in endpoint.py, this fails.
+    The runtime prints what is raised, past our redaction: it has no word from outside. Seen to fail with `raise` in
+    place of a fresh exception in endpoint.py.
     """
     key = deployment.issue()["key"]
     assert deployment.accepts(key)

@@ -55,7 +55,10 @@ def ways_to_write(key: str) -> dict[str, str]:
 
 @given(st.uuids(), st.text(ALPHABET, min_size=43, max_size=43).filter(lambda secret: secret.strip(secret[0])))
 def test_no_key_however_it_is_written(key_id: uuid.UUID, secret: str) -> None:
-    """Guarantee: no twelve characters in a row of a key string get through, also of one that is cut or changed."""
+    """Guarantee: no twelve characters in a row of a key string get through, also of one that is cut or changed.
+
+    Seen to fail where a word is long from 40 characters on.
+    """
     whole = ApiKey(str(key_id), secret).reveal()
     # A secret that spells words, such as AaaAaaAaa…, would pass for a name. Random ones do so once in a billion times.
     if logging.HARMLESS.fullmatch(whole[25:47]):
@@ -80,7 +83,10 @@ def test_no_key_however_it_is_written(key_id: uuid.UUID, secret: str) -> None:
     ],
 )
 def test_no_part_of_a_token(text: str) -> None:
-    """Guarantee: no twelve characters in a row of a JWT get through."""
+    """Guarantee: no twelve characters in a row of a JWT get through.
+
+    Seen to fail where a word is long from 40 characters on.
+    """
     assert not shares(TOKEN, logging.redacted(f"said {text} to us"))
 
 
