@@ -14,8 +14,12 @@ from cosmic_ray.plugins import get_operator, operator_names
 type Position = tuple[int, int]
 
 
-def annotations(source: str) -> list[tuple[Position, Position]]:
-    """Return where types are written: `str & None` is an error at import, whatever the tests."""
+def without_effect(source: str) -> list[tuple[Position, Position]]:
+    """Return where no change can show.
+
+    Where types are written, `str & None` is an error at import, whatever the tests; `slots=True` says how objects are
+    kept, and nothing that they do.
+    """
     found: list[ast.expr | None] = []
     for node in ast.walk(ast.parse(source)):
         match node:
@@ -25,7 +29,7 @@ def annotations(source: str) -> list[tuple[Position, Position]]:
                 | ast.AnnAssign(annotation=annotation)
             ):
                 found.append(annotation)
-            case ast.TypeAlias(value=value):
+            case ast.TypeAlias(value=value) | ast.keyword(arg="slots", value=value):
                 found.append(value)
     return [
         ((one.lineno, one.col_offset), (one.end_lineno or 0, one.end_col_offset or 0)) for one in found if one
@@ -34,7 +38,7 @@ def annotations(source: str) -> list[tuple[Position, Position]]:
 
 def mutants(source: str) -> Iterator[tuple[str, int, str]]:
     """Yield operator, line and code of each mutant."""
-    types = annotations(source)
+    left_out = without_effect(source)
     tree = get_ast(source)
     for name in operator_names():
         kind = get_operator(name)
@@ -42,7 +46,7 @@ def mutants(source: str) -> Iterator[tuple[str, int, str]]:
             continue
         positions = [at for node in ast_nodes(tree) for at in kind().mutation_positions(node)]
         for occurrence, (start, end) in enumerate(positions):
-            if any(first <= start and end <= last for first, last in types):
+            if any(first <= start and end <= last for first, last in left_out):
                 continue
             with suppress(AttributeError):  # of the operator for exceptions, where one's name has a dot in it
                 yield name.removeprefix("core/"), start[0], mutate_code(source, kind(), occurrence)
