@@ -12,7 +12,7 @@ COUNTED = ("schedules", "states", "steps")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Take --long: three requests at once with faults, and two faults in a schedule. It takes a quarter of an hour."""
+    """Take --long: three requests at once with faults, and two faults in a schedule. It takes half an hour."""
     parser.addoption("--long", action="store_true", help="three requests at once with faults, and two faults")
 
 
