@@ -55,7 +55,10 @@ def owner(settled: Settle, **parameters: str) -> list[str]:
 def test_it_is_there_where_it_has_somebody_to_be(
     settled: Settle, parameters: dict[str, str], wanted: set[str], whose: str
 ) -> None:
-    """Guarantee: where there is none, nobody's use of a revoked key is without an alarm, whatever CanaryOwner says."""
+    """Guarantee: where there is none, nobody's use of a revoked key is without an alarm, whatever CanaryOwner says.
+
+    Seen to fail with CanaryOwner in force while the canary is off.
+    """
     every = settled(**OURS, **BORDER).keys() - settled(**OURS, **OFF).keys()
     assert every == OWN | CLIENT | {"TimeToLoseAccessAtBorder"}
     assert settled(**parameters).keys() & every == wanted

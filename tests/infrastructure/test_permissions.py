@@ -105,7 +105,10 @@ def test_a_role_allows_exactly_this(transformed: dict[str, Any], name: str) -> N
 
 
 def test_no_function_may_delete_a_key() -> None:
-    """Guarantee: what was revoked stays, as a tombstone; the canary's keys, too."""
+    """Guarantee: what was revoked stays, as a tombstone; the canary's keys, too.
+
+    Seen to fail with a function that may `dynamodb:DeleteItem`.
+    """
     assert not [
         action
         for role in ALLOWED.values()

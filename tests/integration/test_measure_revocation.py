@@ -97,7 +97,10 @@ def test_a_step_that_fails_is_a_failure_and_no_measurement(
 def test_what_is_neither_yes_nor_no_after_the_revoke_is_a_failure_and_no_zero(
     canary: Canary, status: int
 ) -> None:
-    """Guarantee: an API that is down has not refused anybody."""
+    """Guarantee: an API that is down has not refused anybody.
+
+    Seen to fail where it is not asked whether an answer was unclear.
+    """
     canary.gateway.answers = {f"GET {WHOAMI}": [0, status]}
     measured = canary.run()
     assert measured["CanaryFailures"] == 1
