@@ -97,7 +97,8 @@ check: .venv/ready .venv-sam/ready .venv-lint/ready node_modules/ready ## Lint, 
 	.venv/bin/vulture
 	sam validate --lint
 	.venv-sam/bin/python -m tools.lint_template
-	.venv-lint/bin/checkov --framework cloudformation --file template.yaml --skip-download --quiet --compact
+	.venv/bin/cfn-lint --regions eu-central-1 -- deploy/deployer.yaml
+	.venv-lint/bin/checkov --framework cloudformation --file template.yaml deploy/deployer.yaml --skip-download --quiet --compact
 	.venv/bin/node node_modules/@redocly/cli/bin/cli.js lint openapi.yaml
 	$(PYTHON) -m tools.lock --check
 

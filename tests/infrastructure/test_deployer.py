@@ -1,0 +1,461 @@
+"""deploy/deployer.yaml against template.yaml with every option on: who deploys may do what that takes, and no more.
+
+What it takes to create, read, update and delete a resource, each type says in CloudFormation's registry; its schemas
+come with cfn-lint. What CI's role is for, the calls of `sam deploy`, tests/cloud/test_deployer.py listens to.
+
+https://docs.aws.amazon.com/cloudformation-cli/latest/userguide/resource-type-schema.html
+"""
+
+import json
+import re
+from fnmatch import fnmatchcase
+from typing import Any
+
+import pytest
+from cfnlint.schema import PROVIDER_SCHEMA_MANAGER
+from moto.iam.aws_managed_policies import aws_managed_policies_data
+
+from local.template import ROOT, Template
+from tests.deployment import EVERYTHING
+from tests.infrastructure.conftest import transform
+
+DEPLOYER = ROOT / "deploy" / "deployer.yaml"
+KEY = "arn:aws:kms:eu-central-1:123456789012:key/12345678-1234-1234-1234-123456789012"
+GIVEN = {"Repository": "owner/name", "KmsKeyArn": KEY}
+WHOLE = EVERYTHING | {"AuthorizerDeployment": "Canary10Percent5Minutes"}
+OF_A_TYPE = ("create", "read", "update", "delete")
+# What handlers of the registry ask for by features that the template does not use.
+UNUSED = {
+    "a deployer neither reads nor writes what is in a table: none is imported, none has replicas": {
+        *(f"dynamodb:{one}" for one in ("scan", "query", "getitem", "putitem", "updateitem", "deleteitem")),
+        *(f"dynamodb:{one}" for one in ("batchwriteitem", "importtable", "describeimport")),
+        *("dynamodb:createtablereplica", "dynamodb:associatetablereplica"),
+        *("s3:listbucket", "s3:getobjectmetadata", "logs:createlogstream", "logs:putlogevents"),
+        "logs:describelogstreams",
+    },
+    "no table ends items by their age, has insights, or streams to Kinesis": {
+        *("dynamodb:updatetimetolive", "dynamodb:updatecontributorinsights", "kinesis:*"),
+        "dynamodb:*kinesisstreamingdestination",
+    },
+    "no table and no bus has a policy, so nobody gives other accounts a way in": {
+        *("dynamodb:putresourcepolicy", "dynamodb:deleteresourcepolicy", "events:putpermission"),
+    },
+    "no function mounts a file system, is signed, is scaled beforehand or runs on capacity of its own": {
+        *(
+            "elasticfilesystem:*",
+            "s3files:*",
+            "lambda:getcodesigningconfig",
+            "lambda:*functioncodesigningconfig",
+        ),
+        *("lambda:putfunctionscalingconfig", "lambda:*provisionedconcurrencyconfig"),
+        *("lambda:passcapacityprovider", "lambda:associateruntimealias"),
+    },
+    "a role without its boundary is what the boundary is for": {"iam:deleterolepermissionsboundary"},
+    "no policy is attached to users or groups": {"iam:*grouppolicy", "iam:*userpolicy"},
+    "logs go to CloudWatch alone, and are kept for a time in any case": {
+        *("firehose:*", "s3:rest.put.object", "logs:*dataprotectionpolicy", "logs:*indexpolicy"),
+        *("logs:deleteretentionpolicy", "logs:deleteresourcepolicy", "logs:putloggroupdeletionprotection"),
+        "logs:putbearertokenauthentication",
+    },
+    "no topic looks into its messages": {"sns:putdataprotectionpolicy"},
+    "the pool's domain is Cognito's, its users have no attributes of ours": {
+        *("cloudfront:updatedistribution", "cognito-idp:addcustomattributes"),
+    },
+    "the canary's secret is what Cognito made, and stays in its Region": {
+        *("secretsmanager:getrandompassword", "secretsmanager:replicatesecrettoregions"),
+        "secretsmanager:removeregionsfromreplication",
+    },
+    "CodeDeploy moves functions only": {"codedeploy:registeronpremisesinstance"},
+    "tags of an API are a path of it": {"apigateway:tagresource", "apigateway:untagresource"},
+    "only tables have the key, and Logs takes it by its own right": {
+        *("kms:reencrypt*", "kms:generatedatakeywithoutplaintext", "kms:listaliases"),
+    },
+}
+# What no handler asks for, and AWS's documentation does.
+BESIDES = {
+    # https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-logging.html
+    *("logs:updatelogdelivery", "logs:deletelogdelivery", "logs:getlogdelivery", "logs:listlogdeliveries"),
+}
+# Statements whose resource cannot have the stack's name in it, by one of their actions, and why.
+NAMELESS = {
+    "lambda:PublishLayerVersion": "SAM names a layer by its logical id",
+    "lambda:CreateEventSourceMapping": "it gets an id; the condition has the function's name",
+    "lambda:GetEventSourceMapping": "an id",
+    "s3:GetObject": "SAM CLI's bucket",
+    "ec2:DescribeVpcs": "the network is not the stack's",
+    "codedeploy:GetDeploymentConfig": "CodeDeploy's own",
+    "iam:CreateServiceLinkedRole": "API Gateway's own",
+    "logs:DescribeLogGroups": "a list",
+    "logs:CreateLogDelivery": "CloudWatch Logs takes no narrower one",
+    "kms:CreateGrant": "the key that is given",
+    "secretsmanager:CreateSecret": "CloudFormation names a secret without the stack",
+    "apigateway:POST": "an id",
+    "apigateway:AddCertificateToDomain": "a domain's name",
+    "cloudwatch:DescribeAlarms": "a list",
+    "sns:Unsubscribe": "an end of a subscription takes none",
+    "cognito-idp:CreateUserPool": "a pool gets an id",
+    "cognito-idp:CreateUserPoolClient": "an id",
+}
+STACK = "arn:aws:{service}:eu-central-1:123456789012:{kind}api-keys-{name}-1A2B3C4D5E6F"
+# By type, what creates a resource, and the ARN that CloudFormation gives one without a name of its own.
+CREATES = {
+    "AWS::Lambda::Function": (
+        "lambda:CreateFunction",
+        STACK.format(service="lambda", kind="function:", name="{}"),
+    ),
+    "AWS::Lambda::Alias": (
+        "lambda:CreateAlias",
+        STACK.format(service="lambda", kind="function:", name="Authorize"),
+    ),
+    "AWS::IAM::Role": ("iam:DeleteRole", "arn:aws:iam::123456789012:role/api-keys-{}-1A2B3C4D5E6F"),
+    "AWS::IAM::ManagedPolicy": (
+        "iam:CreatePolicy",
+        "arn:aws:iam::123456789012:policy/api-keys-{}-1A2B3C4D5E6F",
+    ),
+    "AWS::DynamoDB::Table": (
+        "dynamodb:CreateTable",
+        STACK.format(service="dynamodb", kind="table/", name="{}"),
+    ),
+    "AWS::Logs::LogGroup": (
+        "logs:CreateLogGroup",
+        STACK.format(service="logs", kind="log-group:", name="{}"),
+    ),
+    "AWS::SQS::Queue": ("sqs:CreateQueue", STACK.format(service="sqs", kind="", name="{}")),
+    "AWS::SNS::Topic": ("sns:CreateTopic", STACK.format(service="sns", kind="", name="{}")),
+    "AWS::CloudWatch::Alarm": (
+        "cloudwatch:PutMetricAlarm",
+        STACK.format(service="cloudwatch", kind="alarm:", name="{}"),
+    ),
+    "AWS::Events::Archive": (
+        "events:CreateArchive",
+        STACK.format(service="events", kind="archive/", name="{}"),
+    ),
+    "AWS::Events::Rule": ("events:PutRule", STACK.format(service="events", kind="rule/", name="{}")),
+    "AWS::SecretsManager::Secret": (
+        "secretsmanager:CreateSecret",
+        "arn:aws:secretsmanager:eu-central-1:123456789012:secret:{}-1A2B3C4D5E6F-a1b2c3",
+    ),
+    "AWS::Lambda::LayerVersion": (
+        "lambda:PublishLayerVersion",
+        "arn:aws:lambda:eu-central-1:123456789012:layer:{}",
+    ),
+    "AWS::CodeDeploy::Application": (
+        "codedeploy:CreateApplication",
+        STACK.format(service="codedeploy", kind="application:", name="{}"),
+    ),
+}
+# Properties that name a resource in place of CloudFormation.
+NAMES = (
+    "LogGroupName",
+    "LayerName",
+    "Name",
+    "FunctionName",
+    "RoleName",
+    "TableName",
+    "AlarmName",
+    "QueueName",
+)
+
+type Statement = dict[str, Any]
+
+
+@pytest.fixture(scope="module")
+def created() -> dict[str, Any]:
+    """Every resource that a stack may have, whatever its parameters."""
+    resources: dict[str, Any] = transform(ROOT / "template.yaml", **WHOLE)["Resources"]
+    return resources
+
+
+@pytest.fixture(scope="module")
+def deployer() -> dict[str, Any]:
+    """The resources of deploy/deployer.yaml, with every parameter given."""
+    template = Template(GIVEN, path=DEPLOYER)
+    return {
+        name: template.decide(one)
+        for name, one in template.document["Resources"].items()
+        if template.has(one)
+    }
+
+
+def filled_in(value: Any) -> Any:
+    """Return a value with the names of an account in it."""
+    text = json.dumps(value)
+    known = {"AWS::Partition": "aws", "AWS::Region": "eu-central-1", "AWS::AccountId": "123456789012"}
+    for name, put in (known | {"StackName": "api-keys"}).items():
+        text = text.replace("${" + name + "}", put).replace(json.dumps({"Ref": name}), json.dumps(put))
+    text = re.sub(r'\{"Fn::Sub": ("[^"$]*")\}', r"\1", text)
+    text = text.replace('{"Ref": "KmsKeyArn"}', json.dumps(KEY))
+    return json.loads(text)
+
+
+def as_list(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else [value]
+
+
+def statements(resource: dict[str, Any]) -> list[Statement]:
+    document = resource["Properties"]["PolicyDocument"]
+    found: list[Statement] = document["Statement"]
+    return found
+
+
+def of_execution(deployer: dict[str, Any]) -> list[Statement]:
+    """Return the statements of all that CloudFormation's role has."""
+    attached = deployer["ExecutionRole"]["Properties"]
+    assert attached.keys() == {"Description", "Path", "AssumeRolePolicyDocument", "ManagedPolicyArns"}
+    return [one for policy in attached["ManagedPolicyArns"] for one in statements(deployer[policy["Ref"]])]
+
+
+def actions(found: list[Statement]) -> set[str]:
+    assert {one["Effect"] for one in found} == {"Allow"}
+    return {action for one in found for action in as_list(one["Action"])}
+
+
+def allows(found: list[Statement], action: str, arn: str) -> bool:
+    """Tell whether a statement allows an action on a resource, whatever its conditions."""
+    return any(
+        action in as_list(one["Action"])
+        and any(fnmatchcase(arn, str(pattern)) for pattern in as_list(filled_in(one["Resource"])))
+        for one in found
+    )
+
+
+def needed(created: dict[str, Any]) -> set[str]:
+    """Return what the handlers of all types of these resources ask for, in lower case, as IAM compares."""
+    found = set()
+    for kind in {one["Type"] for one in created.values()}:
+        schema = PROVIDER_SCHEMA_MANAGER.get_resource_schema("eu-central-1", kind).schema
+        for handler in OF_A_TYPE:
+            found |= set(schema["handlers"].get(handler, {}).get("permissions", []))
+        found |= set((schema.get("tagging") or {}).get("permissions", []))
+    return {action.lower() for action in found}
+
+
+def matching(names: set[str], patterns: set[str]) -> set[str]:
+    return {name for name in names if any(fnmatchcase(name, pattern) for pattern in patterns)}
+
+
+def test_whatever_a_deployment_takes_is_allowed_but_what_the_template_does_not_use(
+    created: dict[str, Any], deployer: dict[str, Any]
+) -> None:
+    """Guarantee: a deployment does not stop half way for want of a permission, with whatever options.
+
+    Seen to fail without `lambda:PublishVersion`, and with a resource of a type more in template.yaml.
+    """
+    allowed = {action.lower() for action in actions(of_execution(deployer))}
+    unused = set.union(*UNUSED.values())
+    missing = needed(created) - allowed
+    assert missing == matching(missing, unused)
+
+
+def test_every_exception_is_one(created: dict[str, Any], deployer: dict[str, Any]) -> None:
+    """Seen to fail with an exception that no type asks for."""
+    missing = needed(created) - {action.lower() for action in actions(of_execution(deployer))}
+    for why, patterns in UNUSED.items():
+        assert not [pattern for pattern in patterns if not matching(missing, {pattern})], why
+
+
+def test_nothing_is_allowed_that_no_resource_takes(created: dict[str, Any], deployer: dict[str, Any]) -> None:
+    """Guarantee: minimal, action by action. Seen to fail with `dynamodb:Scan`, and with `lambda:InvokeFunction`."""
+    allowed = {action.lower() for action in actions(of_execution(deployer))}
+    assert allowed - needed(created) == BESIDES
+    assert (
+        not matching(allowed, set.union(*UNUSED.values())) - {"logs:describeindexpolicies"} - READ_BY_HANDLERS
+    )
+
+
+# What is read of features that are not used, to tell that they are not.
+READ_BY_HANDLERS = {
+    *("dynamodb:describekinesisstreamingdestination", "lambda:getfunctioncodesigningconfig"),
+    *("lambda:getprovisionedconcurrencyconfig", "logs:getdataprotectionpolicy"),
+}
+
+
+@pytest.mark.parametrize("name", ["DeployerRole", "ExecutionRole", "Boundary"])
+def test_no_action_has_a_wildcard(deployer: dict[str, Any], name: str) -> None:
+    """Guarantee: what AWS adds to a service is not allowed before somebody looked. Seen to fail with `sqs:*`."""
+    found = {
+        "DeployerRole": of_ci(deployer),
+        "ExecutionRole": of_execution(deployer),
+        "Boundary": statements(deployer["Boundary"]),
+    }[name]
+    assert not [action for action in actions(found) if "*" in action]
+    assert all(one.keys() <= {"Effect", "Action", "Resource", "Condition"} for one in found)
+
+
+def test_what_has_a_name_is_restricted_to_names_of_the_stack(deployer: dict[str, Any]) -> None:
+    """Guarantee: other stacks' resources are out of reach. Seen to fail with all tables in place of the stack's."""
+    used = set()
+    for one in of_execution(deployer):
+        why = NAMELESS.keys() & set(as_list(one["Action"]))
+        used |= why
+        for resource in as_list(one["Resource"]):
+            assert (
+                why
+                or "${StackName}-" in str(resource)
+                or "archive/*" in str(resource)
+                or ("/vendedlogs/${StackName}/" in str(resource))
+            ), one
+    assert used == NAMELESS.keys()
+
+
+def test_the_names_are_those_that_cloudformation_gives(
+    created: dict[str, Any], deployer: dict[str, Any]
+) -> None:
+    """Guarantee: what is named by the template itself is within reach too. Seen to fail with `audit` as a bus."""
+    found, tried = of_execution(deployer), set()
+    for name, one in created.items():
+        action, arn = CREATES.get(one["Type"], ("", ""))
+        if action:
+            given = [one.get("Properties", {}).get(member) for member in NAMES]
+            own = next((filled_in_by_stack(value) for value in given if value), None)
+            exact = arn.format(name) if own is None else re.sub(r"(api-keys-)?\{\}(-1A2B3C4D5E6F)?", own, arn)
+            assert allows(found, action, exact), exact
+            tried.add(one["Type"])
+    assert tried == CREATES.keys()
+    [bus] = [one for one in created.values() if one["Type"] == "AWS::Events::EventBus"]
+    assert bus["Properties"]["Name"]["Fn::Sub"][0].startswith("${AWS::StackName}-")
+    [dashboard] = [one for one in created.values() if one["Type"] == "AWS::CloudWatch::Dashboard"]
+    assert dashboard["Properties"]["DashboardName"]["Fn::Sub"].startswith("${AWS::StackName}-")
+
+
+def filled_in_by_stack(value: Any) -> str:
+    """Return a name that the template gives."""
+    text: str = value if isinstance(value, str) else as_list(value["Fn::Sub"])[0]
+    return text.replace("${AWS::StackName}", "api-keys")
+
+
+def test_a_role_is_created_only_within_the_boundary(deployer: dict[str, Any]) -> None:
+    """Guarantee: whoever can deploy cannot give himself more than a function has.
+
+    Seen to fail with `iam:PutRolePolicy` among what has no condition.
+    """
+    giving = {"iam:CreateRole", "iam:PutRolePolicy", "iam:AttachRolePolicy", "iam:PutRolePermissionsBoundary"}
+    for one in of_execution(deployer):
+        if giving & set(as_list(one["Action"])):
+            assert one["Condition"]["StringEquals"]["iam:PermissionsBoundary"] == {"Ref": "Boundary"}
+            assert set(as_list(one["Action"])) <= giving
+            giving -= set(as_list(one["Action"]))
+    assert giving == set()
+
+
+def test_only_what_the_template_attaches_can_be_attached(
+    created: dict[str, Any], deployer: dict[str, Any]
+) -> None:
+    """Seen to fail with `AdministratorAccess` in the template."""
+    [attach] = [one for one in of_execution(deployer) if one["Action"] == "iam:AttachRolePolicy"]
+    patterns = filled_in(attach["Condition"]["ArnLike"]["iam:PolicyARN"])
+    roles = [one["Properties"] for one in created.values() if one["Type"] == "AWS::IAM::Role"]
+    attached = re.findall(
+        r'\{"(?:Fn::Sub|Ref)": "([^"]+)"\}', json.dumps([one.get("ManagedPolicyArns") for one in roles])
+    )
+    own = "arn:aws:iam::123456789012:policy/api-keys-{}-1A2B3C4D5E6F"
+    arns = {
+        one.replace("${AWS::Partition}", "aws") if one.startswith("arn:") else own.format(one)
+        for one in attached
+        if not one.startswith("AWS::")
+    }
+    assert len(arns) == len(patterns)
+    assert all(any(fnmatchcase(arn, pattern) for pattern in patterns) for arn in arns)
+
+
+def test_a_role_is_passed_only_to_services_that_the_templates_roles_trust(
+    created: dict[str, Any], deployer: dict[str, Any]
+) -> None:
+    """Seen to fail with `ec2.amazonaws.com` besides."""
+    trusted = {
+        statement["Principal"]["Service"]
+        for one in created.values()
+        if one["Type"] == "AWS::IAM::Role"
+        for statement in one["Properties"]["AssumeRolePolicyDocument"]["Statement"]
+    }
+    passing = [one for one in of_execution(deployer) if "iam:PassRole" in as_list(one["Action"])]
+    [condition] = [one["Condition"] for one in passing]
+    assert set(condition["StringEquals"]["iam:PassedToService"]) == trusted
+
+
+def test_nobody_who_deploys_changes_what_bounds_him(deployer: dict[str, Any]) -> None:
+    """Guarantee: not even where the deployer's own stack is named after the stack.
+
+    Seen to fail with a role without its path.
+    """
+    found = [*of_execution(deployer), *of_ci(deployer)]
+    for name, one in deployer.items():
+        assert one["Properties"]["Path"] == "/deployers/"
+        kind = "role" if one["Type"] == "AWS::IAM::Role" else "policy"
+        arn = f"arn:aws:iam::123456789012:{kind}{one['Properties']['Path']}api-keys-deployer-{name}-1A2B3C4D5E6F"
+        assert not [
+            action for action in actions(found) if action.startswith("iam:") and allows(found, action, arn)
+        ]
+
+
+def codedeploys() -> set[str]:
+    """Return what AWS's policy for CodeDeploy's role allows."""
+    policy = json.loads(aws_managed_policies_data)["AWSCodeDeployRoleForLambdaLimited"]
+    return {action for one in policy["Document"]["Statement"] for action in as_list(one["Action"])}
+
+
+def test_the_boundary_is_what_the_roles_of_the_stack_have_together(
+    created: dict[str, Any], deployer: dict[str, Any]
+) -> None:
+    """Guarantee: within it every function works, and no role ever has more.
+
+    Seen to fail without `dynamodb:Query`, and with `dynamodb:DeleteItem`.
+    """
+    roles = [one["Properties"] for one in created.values() if one["Type"] == "AWS::IAM::Role"]
+    documents = [policy["PolicyDocument"] for role in roles for policy in role.get("Policies", [])]
+    documents += [
+        one["Properties"]["PolicyDocument"]
+        for one in created.values()
+        if one["Type"] == "AWS::IAM::ManagedPolicy"
+    ]
+    allowed = [one for document in documents for one in document["Statement"] if one["Effect"] == "Allow"]
+    of_functions, bounded = actions(allowed), actions(statements(deployer["Boundary"]))
+    assert of_functions <= bounded
+    # Its hooks, the topics that it tells and revisions in S3 are what this deployment has none of.
+    others = {
+        one for one in codedeploys() if not one.startswith(("sns:", "s3:")) and one != "lambda:InvokeFunction"
+    }
+    assert bounded - of_functions == others
+
+
+def test_a_policy_is_not_too_long(deployer: dict[str, Any]) -> None:
+    """IAM takes 6,144 characters, whatever white space there is."""
+    longest = {"AWS::Region": "ap-southeast-1", "AWS::Partition": "aws-us-gov", "StackName": "x" * 24}
+    for one in deployer.values():
+        if one["Type"] == "AWS::IAM::ManagedPolicy":
+            text = json.dumps(one["Properties"]["PolicyDocument"], separators=(",", ":"))
+            for name, value in longest.items():
+                text = text.replace("${" + name + "}", value)
+            assert len(text) <= 6144, one["Properties"]["Description"]
+
+
+# CI's role
+
+
+def of_ci(deployer: dict[str, Any]) -> list[Statement]:
+    role = deployer["DeployerRole"]["Properties"]
+    assert role.keys() == {"Description", "Path", "AssumeRolePolicyDocument", "Policies"}
+    [policy] = role["Policies"]
+    found: list[Statement] = policy["PolicyDocument"]["Statement"]
+    return found
+
+
+def test_only_that_environment_of_that_repository_takes_the_role(deployer: dict[str, Any]) -> None:
+    """Guarantee: no other workflow, and no pull request. Seen to fail with `StringLike`, which a wildcard fits."""
+    [trust] = deployer["DeployerRole"]["Properties"]["AssumeRolePolicyDocument"]["Statement"]
+    assert trust["Action"] == "sts:AssumeRoleWithWebIdentity"
+    issuer = "token.actions.githubusercontent.com"
+    assert trust["Condition"] == {
+        "StringEquals": {
+            f"{issuer}:aud": "sts.amazonaws.com",
+            f"{issuer}:sub": {"Fn::Sub": "repo:${Repository}:environment:${Environment}"},
+        }
+    }
+    assert list(trust["Principal"]) == ["Federated"]
+
+
+def test_without_a_repository_there_is_no_role_for_ci() -> None:
+    template = Template({}, path=DEPLOYER)
+    there = {name for name, one in template.document["Resources"].items() if template.has(one)}
+    assert "DeployerRole" not in there
+    assert "ExecutionRole" in there
