@@ -13,6 +13,7 @@ from apikeys.errors import ServiceUnavailable
 from apikeys.github import GithubKeys
 from apikeys.issuer import IssuerKeys
 from local.template import Template
+from tests.cached_authorizers import look_for_caches, of_rest
 from tests.canary import Canary
 from tests.deployment import Deployment, RecordedDynamoDb
 from tests.embedded import read
@@ -96,6 +97,7 @@ def lines(deployment: Deployment, clock: time_machine.Traveller) -> list[dict[st
             deployment.call("ReadApiKey", deployment.token(), path=path)
         with pytest.MonkeyPatch.context() as patch:
             Canary(deployment, patch).run()
+        look_for_caches(rest=[of_rest()])
         _without_keys(clock)
     logging.begin()
     return [json.loads(line) for line in stream.getvalue().splitlines()]

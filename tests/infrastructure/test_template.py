@@ -8,12 +8,11 @@ from local.template import ROOT, Template
 from tests.emitted import STAGE
 
 CAPABILITIES = len(list((ROOT / "functions").iterdir()))
-ROUTES = (
-    CAPABILITIES - 3 + 5
-)  # authorizer, stream and canary have none, the reference three, each by GET and HEAD
+# Authorizer, stream and schedules have none, the reference three, each by GET and HEAD.
+ROUTES = CAPABILITIES - 4 + 5
 # Of functions, API and issuer; throttles of each table; errors of what is asked of tables; a gradual deployment's; of
-# the queue of what could not be published; of the canary.
-ALARMS = 9 + 6 + 9 + 1 + 1 + 3
+# the queue of what could not be published; of the canary; of caches.
+ALARMS = 9 + 6 + 9 + 1 + 1 + 3 + 2
 TABLES = ("ApiKeysTable", "ApplicationsTable", "ListingsTable")
 LANGUAGE_EXTENSIONS = "AWS::LanguageExtensions"
 
@@ -27,8 +26,7 @@ def test_it_holds_these_resources_and_no_others(transformed: dict[str, Any]) -> 
         "AWS::Lambda::Alias": 1,
         "AWS::Logs::LogGroup": CAPABILITIES + 1,  # the access log
         "AWS::Lambda::Permission": ROUTES
-        + 2
-        + 1,  # the authorizer's: this API's, and a trusted account's; a schedule's
+        + 4,  # the authorizer's: this API's, and a trusted account's; two schedules'
         "AWS::Lambda::LayerVersion": 2,
         "AWS::DynamoDB::Table": len(TABLES),
         "AWS::CloudWatch::Alarm": ALARMS,
@@ -41,7 +39,7 @@ def test_it_holds_these_resources_and_no_others(transformed: dict[str, Any]) -> 
         "AWS::Lambda::EventSourceMapping": 1,
         "AWS::Events::EventBus": 1,
         "AWS::Events::Archive": 1,
-        "AWS::Events::Rule": 1,  # the schedule
+        "AWS::Events::Rule": 2,  # schedules
         "AWS::SQS::Queue": 1,
         # Where an address is given:
         "AWS::SNS::Topic": 1,

@@ -20,6 +20,7 @@ BOTO3 = {"boto3", "botocore", "s3transfer", "jmespath", "dateutil", "six", "urll
 THIRD_PARTY = {
     "AuthorizeRequest": set[str](),
     "CreateApplication": JWT | BODIES,
+    "FindCachedAuthorizers": BOTO3,
     "IntrospectApiKey": JWT,
     "IssueApiKey": JWT | BODIES,
     "ListApiKeys": JWT,

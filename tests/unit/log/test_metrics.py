@@ -123,5 +123,5 @@ def test_no_dimension_has_a_value_that_is_not_on_its_list(log: io.StringIO, give
 
 
 def test_all_metrics_together_are_few_enough_to_pay_for() -> None:
-    """At most 37, each 0.30 USD a month at list price, and only while something is counted in it."""
-    assert sum(math.prod(len(values) for values in metric.values().values()) for metric in METRICS) <= 37
+    """At most 38, each 0.30 USD a month at list price, and only while something is counted in it."""
+    assert sum(math.prod(len(values) for values in metric.values().values()) for metric in METRICS) <= 38
