@@ -1,12 +1,18 @@
 """Lint what SAM's translator makes of template.yaml: by the parameters that add or remove resources.
 
-A program for SAM CLI's environment. Of these options it tries none, all, and each alone, which are all pairs as well.
-A deployment is transformed as AWS does it, its conditions are decided, and what is left is linted. A resource that was
-linted before in the same form stands there without its properties, which is what makes this take seconds.
+A program for SAM CLI's environment. Of these options it lints none, all, and each alone: of every two options, both,
+neither, and each without the other are among these. A deployment is transformed as AWS does it, its conditions are
+decided, and what is left is linted. A resource that was linted before in the same form stands there without its
+properties, which is what makes this take seconds. In a deployment with all options one may hide what two of them break
+together, so each two are tried with no other as well: nothing may refer to what is not there.
 """
 
+import functools
+import itertools
 import json
+import re
 import sys
+from collections.abc import Iterator
 from typing import Any
 
 from cfnlint.api import lint
@@ -64,10 +70,25 @@ def deployments() -> list[Deployment]:
     return [frozenset(), frozenset(OPTIONS), *(frozenset({name}) for name in OPTIONS)]
 
 
+def transformed(deployment: Deployment) -> dict[str, Any]:
+    """Return what the translator makes of the template for a deployment, conditions as they are."""
+    document: dict[str, Any] = json.loads(_transformed(deployment))
+    return document
+
+
+@functools.cache
+def _transformed(deployment: Deployment) -> str:
+    return json.dumps(transform(ROOT / "template.yaml", parameters(deployment)), sort_keys=True)
+
+
+def parameters(deployment: Deployment) -> dict[str, str]:
+    """Return what a deployment gives."""
+    return {name: value for option in sorted(deployment) for name, value in OPTIONS[option].items()}
+
+
 def decided(deployment: Deployment) -> tuple[dict[str, Any], set[tuple[str, bool]]]:
     """Return the transformed template with its conditions decided, and what they were."""
-    given = {name: value for option in sorted(deployment) for name, value in OPTIONS[option].items()}
-    document = transform(ROOT / "template.yaml", given)
+    given, document = parameters(deployment), transformed(deployment)
     template = Template(given, document=document)
     for name, value in given.items():
         document["Parameters"][name]["Default"] = value
@@ -81,8 +102,59 @@ def decided(deployment: Deployment) -> tuple[dict[str, Any], set[tuple[str, bool
     return {section: value for section, value in document.items() if section != "Conditions"}, held
 
 
+def pairs() -> Iterator[tuple[Deployment, Template]]:
+    """Yield each two options, and the template for them, transformed.
+
+    Most options are none of the translator's business: what it makes with one is what it makes without.
+    """
+    plain = transformed(frozenset())
+    shaping = frozenset(name for name in OPTIONS if transformed(frozenset({name})) != plain)
+    for pair in map(frozenset, itertools.combinations(OPTIONS, 2)):
+        yield pair, Template(parameters(pair), document=transformed(pair & shaping))
+
+
+def lost(template: Template) -> set[str]:
+    """Return the resources that a deployment refers to and does not have."""
+    resources = template.document["Resources"]
+    missing = {str(name) for name, one in resources.items() if not template.has(one)}
+    parts = [*resources.values(), *template.document["Outputs"].values()]
+    there = [template.decide(part) for part in parts if template.has(part)]
+    return missing.intersection(name for part in there for name in referred(part))
+
+
+def referred(value: Any) -> Iterator[str]:
+    """Yield every name that a value refers to."""
+    match value:
+        case {"Ref": str(name)} | {"Fn::GetAtt": [str(name), *_]}:
+            yield name
+        case {"Fn::GetAtt": str(attribute)}:
+            yield attribute.partition(".")[0]
+        case {"Fn::Sub": [str(text), dict(variables)]}:
+            yield from re.findall(r"\$\{(\w+)", text)
+            yield from referred(variables)
+        case {"Fn::Sub": str(text)}:
+            yield from re.findall(r"\$\{(\w+)", text)
+        case dict():
+            after = value.get("DependsOn", [])
+            yield from [after] if isinstance(after, str) else after
+            for member in value.values():
+                yield from referred(member)
+        case list():
+            for member in value:
+                yield from referred(member)
+
+
+def faults_of_pairs() -> list[str]:
+    """Return what each two options, without any other, refer to and do not have."""
+    return [
+        f"With {' and '.join(sorted(pair))}: {name} is referred to and is not there"
+        for pair, template in pairs()
+        for name in sorted(lost(template))
+    ]
+
+
 def main() -> None:
-    """Lint them all; exit with 1 where the linter finds something, or a condition is never tried."""
+    """Lint them all; exit with 1 where something is found, or a condition is never tried."""
     tried, linted, wrong = set[tuple[str, bool]](), set[str](), 0
     found = deployments()
     for deployment in found:
@@ -104,7 +176,10 @@ def main() -> None:
             if (name, value) not in tried:
                 wrong += 1
                 print(f"The condition {name} is never {value}: give OPTIONS what makes it so")
-    print(f"{len(found)} deployments, {len(linted)} forms of resources, {wrong} faults")
+    for fault in faults_of_pairs():
+        wrong += 1
+        print(fault)
+    print(f"{len(found)} deployments, {len(linted)} forms of resources, each two options, {wrong} faults")
     sys.exit(1 if wrong else 0)
 
 

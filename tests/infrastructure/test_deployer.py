@@ -34,7 +34,12 @@ UNUSED = {
         "logs:describelogstreams",
     },
     "no table ends items by their age, has insights, or streams to Kinesis": {
-        *("dynamodb:updatetimetolive", "dynamodb:updatecontributorinsights", "kinesis:*"),
+        *(
+            "dynamodb:updatetimetolive",
+            "dynamodb:updatecontributorinsights",
+            "kinesis:describestream",
+            "kinesis:putrecords",
+        ),
         "dynamodb:*kinesisstreamingdestination",
     },
     "no table and no bus has a policy, so nobody gives other accounts a way in": {
@@ -42,8 +47,8 @@ UNUSED = {
     },
     "no function mounts a file system, is signed, is scaled beforehand or runs on capacity of its own": {
         *(
-            "elasticfilesystem:*",
-            "s3files:*",
+            "elasticfilesystem:describemounttargets",
+            "s3files:listmounttargets",
             "lambda:getcodesigningconfig",
             "lambda:*functioncodesigningconfig",
         ),
@@ -53,7 +58,12 @@ UNUSED = {
     "a role without its boundary is what the boundary is for": {"iam:deleterolepermissionsboundary"},
     "no policy is attached to users or groups": {"iam:*grouppolicy", "iam:*userpolicy"},
     "logs go to CloudWatch alone, and are kept for a time in any case": {
-        *("firehose:*", "s3:rest.put.object", "logs:*dataprotectionpolicy", "logs:*indexpolicy"),
+        *(
+            "firehose:tagdeliverystream",
+            "s3:rest.put.object",
+            "logs:*dataprotectionpolicy",
+            "logs:*indexpolicy",
+        ),
         *("logs:deleteretentionpolicy", "logs:deleteresourcepolicy", "logs:putloggroupdeletionprotection"),
         "logs:putbearertokenauthentication",
     },
