@@ -145,6 +145,7 @@ class Deployment:
     calls: list[tuple[str, str]] = field(default_factory=list)
     requests: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
     handlers: dict[str, Handler] = field(default_factory=dict)
+    parameters: Mapping[str, str] = NOTHING
 
     @classmethod
     @contextmanager
@@ -158,17 +159,25 @@ class Deployment:
         issuer.start()
         with nullcontext(dynamodb) if dynamodb else moto_server() as url, environment(AWS_ENVIRONMENT):
             given = {"Issuer": issuer.url, "Audience": AUDIENCE, "DynamoDbEndpoint": url}
-            template = Template(EVERYTHING | {"GithubKeysUrl": issuer.github_keys_url} | given)
+            given |= EVERYTHING | {"GithubKeysUrl": issuer.github_keys_url}
             own_client = boto3.client("dynamodb", endpoint_url=url)
-            template.create_tables(own_client)
-            deployment = cls(issuer, template, own_client)
-            functions_own = RecordedDynamoDb(url, deployment.calls, deployment.requests)
-            with pytest.MonkeyPatch.context() as patch:
-                patch.setattr(DynamoDb, "connect", lambda: functions_own)
-                for name, function in template.functions().items():
-                    deployment.handlers[name] = function.load()
-            yield deployment
+            Template(given).create_tables(own_client)
+            yield cls._of(issuer, own_client, given)
         issuer.stop()
+
+    @classmethod
+    def _of(cls, issuer: LocalIssuer, dynamodb: "DynamoDBClient", parameters: Mapping[str, str]) -> Self:
+        deployment = cls(issuer, Template(parameters), dynamodb, parameters=parameters)
+        functions_own = RecordedDynamoDb(dynamodb.meta.endpoint_url, deployment.calls, deployment.requests)
+        with environment(AWS_ENVIRONMENT), pytest.MonkeyPatch.context() as patch:
+            patch.setattr(DynamoDb, "connect", lambda: functions_own)
+            for name, function in deployment.template.functions().items():
+                deployment.handlers[name] = function.load()
+        return deployment
+
+    def deployed_again(self, **parameters: str) -> Self:
+        """Return it as a second deployment with other parameters has it; what is stored is the same."""
+        return self._of(self.issuer, self.dynamodb, {**self.parameters, **parameters})
 
     def invoke(self, function: str, event: dict[str, Any]) -> Answer:
         """Invoke a function as API Gateway does. Every answer is held against the contract."""

@@ -37,6 +37,7 @@ DOCUMENTED: dict[tuple[str, str], tuple[set[str], str]] = {
     ("AWS/Lambda", "Errors"): ({"FunctionName"}, LAMBDA),
     ("AWS/Lambda", "Throttles"): ({"FunctionName"}, LAMBDA),
     ("AWS/Lambda", "Duration"): ({"FunctionName"}, LAMBDA),
+    ("AWS/Lambda", "IteratorAge"): ({"FunctionName"}, LAMBDA),  # of functions that read a stream
     ("AWS/ApiGateway", "Count"): ({"ApiId", "Stage"}, HTTP_API),
     ("AWS/ApiGateway", "4xx"): ({"ApiId", "Stage"}, HTTP_API),
     ("AWS/ApiGateway", "5xx"): ({"ApiId", "Stage"}, HTTP_API),

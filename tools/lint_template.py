@@ -57,6 +57,12 @@ OPTIONS = {
     },
     "an address for alarms": {"AlarmEmail": "on-call@example.com"},
     "a key": {"KmsKeyArn": "arn:aws:kms:eu-central-1:123456789012:key/12345678-1234-1234-1234-123456789012"},
+    "restored tables": {
+        "ApiKeysTableName": "restored-ApiKeys",
+        "ApiKeysStreamLabel": "2026-11-27T12:00:00.000",
+        "ApplicationsTableName": "restored-Applications",
+        "ListingsTableName": "restored-Listings",
+    },
     "a network": {"SubnetIds": "subnet-0123456789abcdef0", "SecurityGroupIds": "sg-0123456789abcdef0"},
 }
 # Of what is not used, the whole template tells: here parameters and mappings are, whose values are put in already.

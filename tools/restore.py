@@ -1,98 +1,70 @@
 """Put back what was lost, from tables restored to a point in time, without bringing one revoked key back to life.
 
-A restored table is as old as its point in time: keys revoked since are active in it. So it is never used itself.
-What the stack's tables lack is copied into them, and nothing that they have is touched: a tombstone stays one. Where
-the tombstones are lost too, --revoked and --tombstones tell which keys were revoked since; those are written as
-revoked. It may be stopped and run again, and says at the end how many are left.
+A restored table is as old as its point in time: keys revoked since are active in it. So here it is not used itself
+(tools.adopt makes one fit for that). What the stack's tables lack is copied into them, and nothing that they have is
+touched: a tombstone stays one. Where the tombstones are lost too, --events and --tombstones tell which keys lost
+access since; those are written as such. It may be stopped and run again, and says at the end how many are left.
 """
 
 import argparse
-import json
 import sys
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import boto3
+
+from tools.endings import Endings, Item, apply, ended, of_events, of_table, scan, together
 
 if TYPE_CHECKING:
     from types_boto3_dynamodb import DynamoDBClient
 
-type Item = dict[str, Any]  # as DynamoDB has it: a type beside each value
-
-TOMBSTONE = ("revokedAt", "revokedBy", "revokedVia", "revokedFrom", "revokedTokenId", "revokedReason")
+# By what a table is of, its key attributes; that of keys last, so that what is listed can be found.
+TABLES = {"listings": ("list", "position"), "applications": ("id",), "keys": ("keyId",)}
 
 
 @dataclass(frozen=True, slots=True)
 class Pair:
-    """A table of the stack, and where what it lacks is.
+    """A table that is to be whole, and where what it lacks is.
 
     Args:
-        table: of the stack.
-        restored: the table restored to a point in time.
-        key: the names of its key attributes.
+        table: to be whole.
+        source: of what it lacks.
+        key: the names of their key attributes.
     """
 
     table: str
-    restored: str
+    source: str
     key: tuple[str, ...]
 
 
-def restore(dynamodb: "DynamoDBClient", pairs: Iterable[Pair], revoked: Mapping[str, Item]) -> int:
-    """Copy what is missing, revoke what must be, and return how much is left to do.
+def restore(dynamodb: "DynamoDBClient", pairs: Iterable[Pair], endings: Mapping[str, Item]) -> int:
+    """Copy what is missing, end what must be, and return how much is left to do.
 
     Args:
         dynamodb: client of the account.
         pairs: the tables; that of keys last, so that what is listed can be found.
-        revoked: by key id, the tombstone of each key that was revoked since the point in time.
+        endings: by key id, how each key lost access that did since the point in time.
 
     Returns:
-        How many items are still missing, or active though revoked; 0 when all is done.
+        How many items are still missing, or good though they should not be; 0 when all is done.
     """
     left = 0
     for pair in pairs:
-        for item in _scan(dynamodb, pair.restored):
-            _put_where_missing(dynamodb, pair, item | revoked.get(item.get("keyId", {}).get("S", ""), {}))
-        here = {_identity(pair, item): item for item in _scan(dynamodb, pair.table)}
-        left += sum(1 for item in _scan(dynamodb, pair.restored) if _identity(pair, item) not in here)
-        if pair.key == ("keyId",):
-            left += _revoke(dynamodb, pair.table, here.values(), revoked)
+        left += copy(dynamodb, pair, endings)
+        if pair.key == TABLES["keys"]:
+            left += apply(dynamodb, pair.table, endings)[1]
     return left
 
 
-def tombstones(items: Iterable[Item]) -> dict[str, Item]:
-    """Return the tombstones among a table's keys, by key id."""
-    return {
-        item["keyId"]["S"]: {name: item[name] for name in TOMBSTONE if name in item}
-        for item in items
-        if "revokedAt" in item
-    }
-
-
-def told(events: Iterable[str]) -> dict[str, Item]:
-    """Return the tombstones that events tell of, by key id.
-
-    Args:
-        events: as EventBridge delivers them, one JSON object a line; only those of the type ApiKeyRevoked count.
-    """
-    found: dict[str, Item] = {}
-    for line in events:
-        event = json.loads(line) if line.strip() else {}
-        if event.get("detail-type") == "ApiKeyRevoked":
-            detail = event["detail"]
-            names = {
-                "occurredAt": "revokedAt",
-                "by": "revokedBy",
-                "via": "revokedVia",
-                "reason": "revokedReason",
-            }
-            # A tombstone has these also where they are empty: no fill of a reason may write them.
-            always = {"revokedFrom": detail.get("from"), "revokedTokenId": detail.get("tokenId")}
-            found[detail["keyId"]] = {name: {"S": value or ""} for name, value in always.items()} | {
-                attribute: {"S": detail[name]} for name, attribute in names.items() if detail.get(name)
-            }
-    return found
+def copy(dynamodb: "DynamoDBClient", pair: Pair, endings: Mapping[str, Item]) -> int:
+    """Copy what a table lacks, keys with their endings, and return how much it still lacks."""
+    for item in scan(dynamodb, pair.source):
+        key_id = item.get("keyId", {}).get("S", "")
+        _put_where_missing(dynamodb, pair, ended(item, endings.get(key_id, {})))
+    here = {_identity(pair, item) for item in scan(dynamodb, pair.table)}
+    return sum(_identity(pair, item) not in here for item in scan(dynamodb, pair.source))
 
 
 def _put_where_missing(dynamodb: "DynamoDBClient", pair: Pair, item: Item) -> None:
@@ -107,62 +79,42 @@ def _put_where_missing(dynamodb: "DynamoDBClient", pair: Pair, item: Item) -> No
         return  # It is there, and newer.
 
 
-def _revoke(dynamodb: "DynamoDBClient", table: str, here: Iterable[Item], revoked: Mapping[str, Item]) -> int:
-    left = 0
-    for item in here:
-        tombstone = revoked.get(item["keyId"]["S"])
-        if not tombstone or "revokedAt" in item:
-            continue
-        try:
-            dynamodb.update_item(
-                TableName=table,
-                Key={"keyId": item["keyId"]},
-                UpdateExpression="SET " + ", ".join(f"{name} = :{name}" for name in tombstone),
-                ConditionExpression="attribute_exists(keyId) AND attribute_not_exists(revokedAt)",
-                ExpressionAttributeValues={f":{name}": value for name, value in tombstone.items()},
-            )
-        except dynamodb.exceptions.ConditionalCheckFailedException:
-            continue  # Somebody revoked it meanwhile, or it is gone.
-        after = dynamodb.get_item(TableName=table, Key={"keyId": item["keyId"]}, ConsistentRead=True)
-        left += "revokedAt" not in after.get("Item", {"revokedAt": {}})
-    return left
-
-
-def _scan(dynamodb: "DynamoDBClient", table: str) -> Iterator[Item]:
-    for page in dynamodb.get_paginator("scan").paginate(TableName=table, ConsistentRead=True):
-        yield from page["Items"]
-
-
 def _identity(pair: Pair, item: Item) -> tuple[str, ...]:
     return tuple(item[name]["S"] for name in pair.key)
+
+
+def known_by(dynamodb: "DynamoDBClient", events: Path | None, tombstones: str | None) -> Endings:
+    """Return the endings that a file of events and a table of keys tell of, as far as they are given."""
+    found = of_events(events.read_text().splitlines()) if events else {}
+    return together(found, of_table(scan(dynamodb, tombstones)) if tombstones else {})
+
+
+def add_sources(parser: argparse.ArgumentParser) -> None:
+    """Add the options that say how keys lost access."""
+    parser.add_argument(
+        "--events",
+        type=Path,
+        metavar="FILE",
+        help="audit events since, one a line, as tools.archive writes them",
+    )
+    parser.add_argument(
+        "--tombstones", metavar="TABLE", help="another table of keys that knows what is revoked"
+    )
 
 
 def main() -> None:
     """Restore, and exit with 1 while something is left."""
     parser = argparse.ArgumentParser(prog="python -m tools.restore", description=__doc__)
-    tables = {"listings": ("list", "position"), "applications": ("id",), "keys": ("keyId",)}
-    for name in tables:
+    for name in TABLES:
         parser.add_argument(
             f"--{name}", nargs=2, metavar=("TABLE", "RESTORED"), help="of the stack, and restored"
         )
-    parser.add_argument(
-        "--revoked",
-        type=Path,
-        metavar="FILE",
-        help="what was revoked since, one event of the type ApiKeyRevoked a line",
-    )
-    parser.add_argument(
-        "--tombstones", metavar="TABLE", help="another table of keys that knows what is revoked"
-    )
+    add_sources(parser)
     args = parser.parse_args()
     dynamodb = boto3.client("dynamodb")
-    revoked = tombstones(_scan(dynamodb, args.tombstones)) if args.tombstones else {}
-    if args.revoked:
-        with args.revoked.open() as lines:
-            revoked |= told(lines)
-    given = {name: getattr(args, name) for name in tables if getattr(args, name)}
-    pairs = [Pair(table, restored, tables[name]) for name, (table, restored) in given.items()]
-    left = restore(dynamodb, pairs, revoked)
+    given = {name: getattr(args, name) for name in TABLES if getattr(args, name)}
+    pairs = [Pair(table, restored, TABLES[name]) for name, (table, restored) in given.items()]
+    left = restore(dynamodb, pairs, known_by(dynamodb, args.events, args.tombstones))
     print(f"{left} left")
     sys.exit(1 if left else 0)
 

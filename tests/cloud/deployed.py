@@ -92,7 +92,7 @@ def reach(deployment: Deployment, issuer: LocalIssuer, allowed: Origin | None = 
         issuer: whose tokens it accepts.
         allowed: the one origin whose pages may call it.
     """
-    emulator, table = deployment.emulator, deployment.resources()["ApiKeysTable"]
+    emulator, table = deployment.emulator, deployment.outputs()["ApiKeysTableName"]
     client, keys = emulator.client("dynamodb"), ApiKeys(DynamoDb(emulator.url), table)
     return Deployed(issuer, client, table, keys, _addresses(deployment), REFUSAL, deployment, allowed)
 

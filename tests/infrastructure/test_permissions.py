@@ -69,8 +69,11 @@ def of_type(transformed: dict[str, Any], kind: str) -> dict[str, dict[str, Any]]
 def named(resource: dict[str, Any]) -> str:
     """Return the resource of a statement, an exact ARN, by its logical id."""
     if "Fn::If" in resource:
-        _, own, given = resource["Fn::If"]
-        return f"{own['Ref']} or {given['Ref']}"
+        condition, own, given = resource["Fn::If"]
+        if "Ref" in own:
+            return f"{own['Ref']} or {given['Ref']}"
+        assert condition == f"{own['Fn::GetAtt'][0]}IsOurs"  # test_adoption.py holds the other one
+        resource = own
     if "Fn::Sub" in resource:
         return str(resource["Fn::Sub"])
     assert resource.keys() == {"Fn::GetAtt"}

@@ -11,8 +11,8 @@ CAPABILITIES = len(list((ROOT / "functions").iterdir()))
 # Authorizer, stream and schedules have none, the reference three, each by GET and HEAD.
 ROUTES = CAPABILITIES - 4 + 5
 # Of functions, API and issuer; throttles of each table; errors of what is asked of tables; a gradual deployment's; of
-# the queue of what could not be published; of the canary; of caches.
-ALARMS = 9 + 6 + 9 + 1 + 1 + 3 + 2
+# audit events that are late, or could not be published; of the canary; of caches.
+ALARMS = 9 + 6 + 9 + 1 + 2 + 3 + 2
 TABLES = ("ApiKeysTable", "ApplicationsTable", "ListingsTable")
 LANGUAGE_EXTENSIONS = "AWS::LanguageExtensions"
 

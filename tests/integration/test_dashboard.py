@@ -26,11 +26,13 @@ QUESTIONS = [
 def widgets() -> list[dict[str, Any]]:
     """Return the widgets, with what CloudFormation puts in."""
     [dashboard] = TEMPLATE.resources("AWS::CloudWatch::Dashboard").values()
-    body = re.sub(
-        r"\$\{([\w:.]+)\}",
-        lambda found: str(TEMPLATE.resolve({"Fn::GetAtt" if "." in found[1] else "Ref": found[1]})),
-        dashboard["DashboardBody"]["Fn::Sub"],
-    )
+    template, variables = dashboard["DashboardBody"]["Fn::Sub"]
+
+    def value(name: str) -> str:
+        reference = {"Fn::GetAtt" if "." in name else "Ref": name}
+        return str(variables[name] if name in variables else TEMPLATE.resolve(reference))
+
+    body = re.sub(r"\$\{([\w:.]+)\}", lambda found: value(found[1]), template)
     found: list[dict[str, Any]] = json.loads(body)["widgets"]
     return found
 

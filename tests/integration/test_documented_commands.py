@@ -121,7 +121,10 @@ def test_what_a_reader_fills_in_says_what_is_documented(
     aws = tmp_path / "aws"
     aws.write_text(f'#!/bin/sh\nexec {sys.executable} -m tests.cloud.aws_cli "$@"\n')
     aws.chmod(0o755)
-    database = {"AWS_ENDPOINT_URL": f"http://127.0.0.1:{running.port + 2}", "AWS_REGION": "eu-central-1"}
+    database = {
+        "AWS_ENDPOINT_URL": f"http://127.0.0.1:{running.port + 2}",
+        "AWS_DEFAULT_REGION": "eu-central-1",
+    }
     database |= {"AWS_ACCESS_KEY_ID": "local", "AWS_SECRET_ACCESS_KEY": "local"}
     own = {"JWT": running.description["tokens"]["owner"], "PATH": f"{tmp_path}:{os.environ['PATH']}"}
     introspection, address, *others = of_class(FILLED_IN)

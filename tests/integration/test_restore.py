@@ -1,40 +1,14 @@
 """What was lost comes back from tables restored to a point in time, and no revoked key with it."""
 
 import json
-import uuid
 from typing import Any
 
 import pytest
 
 from tests.deployment import Deployment
-from tools.restore import Pair, restore, told, tombstones
-
-KEYS = {
-    "ApiKeysTable": ("keyId",),
-    "ApplicationsTable": ("id",),
-    "ListingsTable": ("list", "position"),
-}
-
-
-def snapshot(deployment: Deployment, application_id: str) -> dict[str, str]:
-    """Make a table beside each of the stack's with what it holds now of an application, and return their names."""
-    names = {}
-    for table, key in KEYS.items():
-        names[table] = f"{table}-{uuid.uuid4()}"
-        properties = deployment.template.resources("AWS::DynamoDB::Table")[table]
-        shape: Any = {name: properties[name] for name in ("AttributeDefinitions", "KeySchema", "BillingMode")}
-        deployment.dynamodb.create_table(TableName=names[table], **shape)
-        assert [one["AttributeName"] for one in properties["KeySchema"]] == list(key)
-        for item in everything(deployment, table):
-            if application_id in str(item):
-                deployment.dynamodb.put_item(TableName=names[table], Item=item)
-    return names
-
-
-def everything(deployment: Deployment, table: str) -> list[dict[str, Any]]:
-    pages = deployment.dynamodb.get_paginator("scan").paginate(TableName=table)
-    found: list[dict[str, Any]] = pages.build_full_result()["Items"]
-    return found
+from tests.snapshot import KEYS, everything, snapshot
+from tools.endings import of_events, of_table
+from tools.restore import Pair, restore
 
 
 def lose(deployment: Deployment, issued: dict[str, Any]) -> None:
@@ -93,15 +67,15 @@ def test_a_key_revoked_since_comes_back_revoked_where_its_tombstone_is_lost_too(
     deployment: Deployment, known_by: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Guarantee: it is never active again, not for a moment: it is written as revoked, and not revoked afterwards."""
-    monkeypatch.setattr("tools.restore._revoke", lambda *_: 0)
+    monkeypatch.setattr("tools.restore.apply", lambda *_: (0, 0))
     issued = deployment.issue()
     names = snapshot(deployment, issued["applicationId"])
     revoke(deployment, issued)
     old = deployment.stored(issued["id"])
     assert old
-    revoked = told([event(issued), "", '{"detail-type": "ApiKeyIssued"}'])
+    revoked = of_events([event(issued), "", '{"detail-type": "ApiKeyIssued", "detail": {}}'])
     if known_by == "another table":
-        revoked = tombstones([old])
+        revoked = of_table([old])
     lose(deployment, issued)
     for _ in range(2):
         assert restore(deployment.dynamodb, pairs(names), revoked) == 0
@@ -112,7 +86,7 @@ def test_a_key_revoked_since_comes_back_revoked_where_its_tombstone_is_lost_too(
 def test_what_was_brought_back_active_by_somebody_is_revoked(deployment: Deployment) -> None:
     issued = deployment.issue()
     names = snapshot(deployment, issued["applicationId"])
-    revoked = told([event(issued)])
+    revoked = of_events([event(issued)])
     assert deployment.accepts(issued["key"])
     assert restore(deployment.dynamodb, pairs(names), revoked) == 0
     assert not deployment.accepts(issued["key"])
