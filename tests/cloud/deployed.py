@@ -17,6 +17,7 @@ from local.template import environment
 from tests.cloud.deployment import Deployment
 from tests.cloud.emulator import Emulator, emulator
 from tests.cloud.origin import Origin
+from tests.deployment import EVERYTHING
 from tests.e2e import sam
 from tests.over_http.fixtures import Step
 from tests.over_http.stack import Api, Stack
@@ -71,11 +72,10 @@ def stack(
     deployment = Deployment(account, "api-keys", tmp_path_factory.mktemp("deployment"))
     with Origin() as allowed:
         with step("sam deploy"):
-            choices = {
+            choices = EVERYTHING | {
                 "KeepData": "false",
                 "CorsOrigins": allowed.url,
                 "AlarmEmail": "on-call@example.com",
-                "GithubAlerts": "true",
                 "GithubKeysUrl": issuer.github_keys_url,
             }
             deployment.deploy(Issuer=issuer.url, **choices)

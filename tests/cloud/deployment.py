@@ -39,8 +39,8 @@ class Deployment:
         Args:
             parameters: of the template; those for this machine are given by default.
         """
-        # An archive is nothing that MiniStack knows.
-        given = {"Architecture": ARCHITECTURE, "AuditArchiveDays": "0"} | (
+        # An archive is nothing that MiniStack knows, and no schedule is to come to pass while the tests run.
+        given = {"Architecture": ARCHITECTURE, "AuditArchiveDays": "0", "CanaryMinutes": "60"} | (
             {"Audience": AUDIENCE} if "Issuer" in parameters else {}
         )
         given |= parameters

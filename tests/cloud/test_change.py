@@ -20,6 +20,8 @@ def what_is_left(account: Emulator, name: str) -> list[str]:
     found += [one["Name"] for one in account.client("apigatewayv2").get_apis()["Items"]]
     found += [one["AlarmName"] for one in account.client("cloudwatch").describe_alarms()["MetricAlarms"]]
     found += [one["TopicArn"] for one in account.client("sns").list_topics()["Topics"]]
+    found += [one["Name"] for one in account.client("events").list_rules()["Rules"]]
+    found += [one["Name"] for one in account.client("secretsmanager").list_secrets()["SecretList"]]
     return [one for one in found if name in one]
 
 

@@ -73,7 +73,7 @@ def test_the_canarys_own_revoked_keys_are_used_on_purpose_and_nobody_elses(
 ) -> None:
     """Guarantee: only a verified token of the canary's owner makes such keys, so nobody silences the alarm for theirs.
 
-    Seen to fail with a comparison by the beginning of the owner, and with one by the key's name.
+    Seen to fail with a comparison by the beginning of the owner, and with one by the key's scopes.
     """
     issued = deployment.issue(owner=owner, name="canary", scopes=["canary"])
     path = {"id": issued["applicationId"], "keyId": issued["id"]}
