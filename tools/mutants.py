@@ -38,10 +38,11 @@ EXPLAINED = Path(__file__).with_name("equivalent_mutants.toml")
 COSMIC_RAYS_PYTHON = ROOT / ".venv-hostile" / "bin" / "python"
 ENVIRONMENTS = (".venv", ".venv-sam", ".reference")
 INTEGRATION = "tests/integration"
+METRICS = f"{INTEGRATION}/test_metrics.py"
 # The fast tests of each module whose mistakes are holes: a module of the core, or a function.
 TESTS = {
     "keys.py": "tests/unit/test_keys.py",
-    "check.py": f"{INTEGRATION}/check",
+    "check.py": f"{INTEGRATION}/check {METRICS}",
     "caller.py": "tests/security/caller",
     "issuer.py": "tests/security/issuer_keys --ignore=tests/security/issuer_keys/test_stalling.py",
     "published_keys.py": "tests/security/issuer_keys",
@@ -56,11 +57,11 @@ TESTS = {
     "request.py": f"{INTEGRATION}/test_malformed_events.py {INTEGRATION}/test_revoke_api_key.py "
     "tests/security/test_parsers.py",
     "authorize_request": f"{INTEGRATION}/check",
-    "revoke_api_key": f"{INTEGRATION}/test_revoke_api_key.py",
-    "revoke_all_api_keys": f"{INTEGRATION}/test_revoke_all_api_keys.py",
-    "revoke_leaked_api_key": f"{INTEGRATION}/test_revoke_leaked_api_key.py",
-    "revoke_api_keys_found_by_github": f"{INTEGRATION}/test_revoke_api_keys_found_by_github.py",
-    "rotate_api_key": f"{INTEGRATION}/test_rotate_api_key.py",
+    "revoke_api_key": f"{INTEGRATION}/test_revoke_api_key.py {METRICS}",
+    "revoke_all_api_keys": f"{INTEGRATION}/test_revoke_all_api_keys.py {METRICS}",
+    "revoke_leaked_api_key": f"{INTEGRATION}/test_revoke_leaked_api_key.py {METRICS}",
+    "revoke_api_keys_found_by_github": f"{INTEGRATION}/test_revoke_api_keys_found_by_github.py {METRICS}",
+    "rotate_api_key": f"{INTEGRATION}/test_rotate_api_key.py {METRICS}",
 }
 OPTIONS = "-q -x -p no:randomly -p no:cacheprovider -p no:xdist -W ignore::pytest.PytestAssertRewriteWarning"
 SAMPLE = ("keys.py",)

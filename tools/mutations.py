@@ -18,7 +18,7 @@ def without_effect(source: str) -> list[tuple[Position, Position]]:
     """Return where no change can show.
 
     Where types are written, `str & None` is an error at import, whatever the tests; `slots=True` says how objects are
-    kept, and nothing that they do.
+    kept, and mypy holds what `frozen=True` forbids; what is imported where types are checked, test_cold_start.py tells.
     """
     found: list[ast.expr | None] = []
     for node in ast.walk(ast.parse(source)):
@@ -29,11 +29,21 @@ def without_effect(source: str) -> list[tuple[Position, Position]]:
                 | ast.AnnAssign(annotation=annotation)
             ):
                 found.append(annotation)
-            case ast.TypeAlias(value=value) | ast.keyword(arg="slots", value=value):
+            case ast.TypeAlias(value=value) | ast.keyword(arg="slots" | "frozen", value=value):
+                found.append(value)
+            case ast.If(test=ast.Name(id="TYPE_CHECKING") as value):
                 found.append(value)
     return [
         ((one.lineno, one.col_offset), (one.end_lineno or 0, one.end_col_offset or 0)) for one in found if one
     ]
+
+
+def is_a_marker(source: str, position: Position) -> bool:
+    """Tell whether a star here is no multiplication, but the beginning of keyword arguments."""
+    row, column = position
+    *lines, line = source.splitlines()[:row]
+    before = "\n".join([*lines, line[:column]])
+    return line[column : column + 1] == "*" and before.rstrip().endswith((",", "("))
 
 
 def mutants(source: str) -> Iterator[tuple[str, int, str]]:
@@ -46,7 +56,7 @@ def mutants(source: str) -> Iterator[tuple[str, int, str]]:
             continue
         positions = [at for node in ast_nodes(tree) for at in kind().mutation_positions(node)]
         for occurrence, (start, end) in enumerate(positions):
-            if any(first <= start and end <= last for first, last in left_out):
+            if any(first <= start and end <= last for first, last in left_out) or is_a_marker(source, start):
                 continue
             with suppress(AttributeError):  # of the operator for exceptions, where one's name has a dot in it
                 yield name.removeprefix("core/"), start[0], mutate_code(source, kind(), occurrence)

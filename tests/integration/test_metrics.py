@@ -8,6 +8,7 @@ import time_machine
 
 from apikeys.dynamodb import DynamoDb
 from apikeys.errors import ServiceUnavailable
+from apikeys.keys import ApiKey
 from apikeys.log import LEVELS
 from tests.deployment import Deployment
 from tests.embedded import counted
@@ -99,11 +100,14 @@ def test_of_all_keys_of_an_application_each_counts(deployment: Deployment, log: 
     application_id = deployment.application()
     for _ in range(3):
         deployment.issue(application_id)
+    leaked = deployment.issue(deployment.application())
     clear(log)
     for _ in range(2):
         deployment.call("RevokeAllApiKeys", deployment.token(), path={"id": application_id})
-    assert counted(log, "Revocations") == {"none": 3}
-    assert len(log.getvalue().splitlines()) == 2
+        path, query = {"id": leaked["applicationId"]}, {"reason": "compromised"}
+        deployment.call("RevokeAllApiKeys", deployment.token(), path=path, query=query)
+    assert counted(log, "Revocations") == {"none": 3, "compromised": 1}
+    assert len(log.getvalue().splitlines()) == 4
 
 
 def test_a_rotation_revokes_if_the_old_key_ends_at_once(deployment: Deployment, log: io.StringIO) -> None:
@@ -120,4 +124,7 @@ def test_a_revoke_that_is_refused_counts_nothing(deployment: Deployment, log: io
     issued = deployment.issue(owner="alice")
     for token in (deployment.token("bob"), deployment.token(scope="api-keys:read"), None):
         deployment.revoke(issued["applicationId"], issued["id"], token)
+    stranger = ApiKey.generate(key_id=issued["id"]).reveal()
+    deployment.revoke_by_string(f"token={stranger}")
+    deployment.report_by_github({"token": stranger, "type": "example", "url": "", "source": ""})
     assert counted(log, "Revocations") == {}

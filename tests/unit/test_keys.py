@@ -1,6 +1,7 @@
 """The key string."""
 
 import re
+import secrets
 import uuid
 
 import pytest
@@ -20,6 +21,18 @@ def test_a_key_is_one_word_of_74_characters() -> None:
 def test_what_is_revealed_parses_to_the_same_key(key_id: uuid.UUID) -> None:
     key = ApiKey.generate(key_id=str(key_id))
     assert ApiKey.parse(key.reveal()) == key
+
+
+def test_a_secret_is_256_bits_of_the_operating_systems(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[int] = []
+
+    def ones(bits: int) -> int:
+        asked.append(bits)
+        return (1 << bits) - 1
+
+    monkeypatch.setattr(secrets, "randbits", ones)
+    assert ApiKey.generate().secret == _base62((1 << 256) - 1, 43)
+    assert asked == [256]
 
 
 def test_no_two_keys_are_alike() -> None:
@@ -48,9 +61,10 @@ def test_an_id_beyond_128_bits_is_junk_even_with_a_right_checksum() -> None:
 
 
 def test_a_key_of_another_prefix_is_junk() -> None:
-    text = ApiKey.generate(prefix="live").reveal()
-    assert ApiKey.parse(text) is None
-    assert ApiKey.parse(text, prefix="live")
+    for prefix in ("aj", "al", "live"):
+        text = ApiKey.generate(prefix=prefix).reveal()
+        assert ApiKey.parse(text) is None
+        assert ApiKey.parse(text, prefix=prefix)
 
 
 @pytest.mark.parametrize("around", [" {}", "{} ", "{}\n", "\ufeff{}"])
@@ -61,7 +75,7 @@ def test_a_key_with_anything_around_it_is_junk(around: str) -> None:
 def test_neither_repr_nor_str_shows_the_secret() -> None:
     """Guarantee: a key in an exception, a log or a debugger does not leak."""
     key = ApiKey.generate()
-    assert key.secret not in f"{key} {key!r} {[key]}"
+    assert str(key) == repr(key) == f"ApiKey(key_id='{key.key_id}')"
 
 
 def test_what_people_are_shown_is_the_beginning_and_none_of_the_secret() -> None:
