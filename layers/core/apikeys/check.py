@@ -43,12 +43,12 @@ class Checker:
         Raises:
             ServiceUnavailable: if DynamoDB does not answer; then nobody knows, and nothing is to be allowed.
         """
-        outcome, key = Outcome.FAULT, None
+        outcome = Outcome.FAULT
         try:
-            outcome, key = self._judge(presented, source)
+            outcome, good_key = self._judge(presented, source)
         finally:
             log.count(CHECKS, Outcome=outcome)
-        return key if outcome is Outcome.ACCEPTED else None
+        return good_key
 
     def _judge(self, presented: str, source: str) -> tuple[Outcome, KeyRecord | None]:
         key = ApiKey.parse(presented, prefix=self._prefix)
