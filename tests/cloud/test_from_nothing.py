@@ -18,7 +18,7 @@ from tests.cloud.deployed import Deployed, reach
 from tests.cloud.deployment import Deployment
 from tests.cloud.emulator import REGION, Emulator
 from tests.cloud.late_authorizer import LAG, late_authorizer
-from tests.cloud.measured import is_in_alarm, lines, measure
+from tests.cloud.measured import begin_well, is_in_alarm, lines, measure
 from tests.cloud.test_change import what_is_left
 from tests.over_http.fixtures import Step
 from tests.over_http.stack import Stack
@@ -138,7 +138,7 @@ def test_the_canary_measures_zero_and_a_revoke_that_comes_late_drives_its_alarm(
     measured = measure(deployment, "MeasureRevocation")
     assert measured["CanaryFailures"] == 0, lines(deployment, "MeasureRevocation")
     assert (measured["TimeToLoseAccess"], measured["LongestTimeAtBorder"]) == (0, 0)
-    assert not is_in_alarm(deployment, "TimeToLoseAccess")
+    begin_well(deployment, "TimeToLoseAccess")
     with late_authorizer(deployment):
         measured = measure(deployment, "MeasureRevocation")
     assert measured["CanaryFailures"] == 0
@@ -167,7 +167,7 @@ def test_a_canary_that_gets_no_token_fails_and_says_so(deployment: Deployment, b
 def test_an_api_that_keeps_a_verdict_is_found_and_drives_the_alarm(deployment: Deployment) -> None:
     client, name = deployment.emulator.client, deployment.resources()["AuthorizeRequestFunction"]
     assert measure(deployment, "FindCachedAuthorizers") == {"CachedAuthorizers": 0}
-    assert not is_in_alarm(deployment, "CachedAuthorizers")
+    begin_well(deployment, "CachedAuthorizers")
     function = f"arn:aws:lambda:{REGION}:000000000000:function:{name}:live"
     uri = f"arn:aws:apigateway:{REGION}:lambda:path/2015-03-31/functions/{function}/invocations"
     http, rest = client("apigatewayv2"), client("apigateway")
