@@ -69,6 +69,22 @@ class Deployment:
         finally:
             client.update_function_configuration(FunctionName=name, Environment={"Variables": before})
 
+    @contextmanager
+    def with_this_version(self, function: str) -> Iterator[None]:
+        """Let a function's alias lead to it as it is now, until the block ends.
+
+        Args:
+            function: its logical id.
+        """
+        client, name = self.emulator.client("lambda"), self.resources()[function]
+        before = client.get_alias(FunctionName=name, Name="live")["FunctionVersion"]
+        version = client.publish_version(FunctionName=name)["Version"]
+        client.update_alias(FunctionName=name, Name="live", FunctionVersion=version)
+        try:
+            yield
+        finally:
+            client.update_alias(FunctionName=name, Name="live", FunctionVersion=before)
+
     def deploy_other(self, template: Path, **parameters: str) -> str:
         """Create a stack of another template, which needs no build; return what SAM CLI says."""
         overrides = [f"{name}={value}" for name, value in parameters.items()]

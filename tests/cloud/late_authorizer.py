@@ -36,15 +36,8 @@ def late_authorizer(deployment: Deployment) -> Iterator[None]:
     code = io.BytesIO()
     with zipfile.ZipFile(code, "w") as archive:
         archive.writestr("app.py", (ROOT / "functions/authorize_request/app.py").read_text() + LATE)
-    client, function = (
-        deployment.emulator.client("lambda"),
-        deployment.resources()["AuthorizeRequestFunction"],
-    )
-    before = client.get_alias(FunctionName=function, Name="live")["FunctionVersion"]
-    client.update_function_code(FunctionName=function, ZipFile=code.getvalue())
-    version = client.publish_version(FunctionName=function)["Version"]
-    client.update_alias(FunctionName=function, Name="live", FunctionVersion=version)
-    try:
+    function = "AuthorizeRequestFunction"
+    name = deployment.resources()[function]
+    deployment.emulator.client("lambda").update_function_code(FunctionName=name, ZipFile=code.getvalue())
+    with deployment.with_this_version(function):
         yield
-    finally:
-        client.update_alias(FunctionName=function, Name="live", FunctionVersion=before)

@@ -36,10 +36,11 @@ def lines(deployment: Deployment, name: str) -> list[dict[str, Any]]:
     return [json.loads(message) for message in said if message.startswith("{")]
 
 
-def begin_well(deployment: Deployment, alarm: str) -> None:
-    """Set an alarm to OK: this emulator adds up a metric of all stacks, and other tests drive the same one."""
-    cloudwatch, name = deployment.emulator.client("cloudwatch"), deployment.resources()[alarm]
-    cloudwatch.set_alarm_state(AlarmName=name, StateValue="OK", StateReason="to begin with")
+def begin_well(deployment: Deployment, *alarms: str) -> None:
+    """Set alarms to OK: this emulator adds up a metric of all stacks, and other tests drive the same one."""
+    cloudwatch, names = deployment.emulator.client("cloudwatch"), deployment.resources()
+    for alarm in alarms:
+        cloudwatch.set_alarm_state(AlarmName=names[alarm], StateValue="OK", StateReason="to begin with")
 
 
 def is_in_alarm(deployment: Deployment, alarm: str) -> bool:

@@ -10,6 +10,7 @@ import json
 
 from local.template import Template
 from tests.cloud.deployed import Deployed
+from tests.cloud.measured import begin_well
 from tests.cloud.queues import Queue
 from tests.cloud.test_fault import authorizer_without_its_table
 from tests.deployment import EVERYTHING, sample_event
@@ -28,13 +29,6 @@ def states(stack: Deployed, names: dict[str, str]) -> dict[str, str]:
     described = cloudwatch.describe_alarms(AlarmNames=[names[name] for name in ALARMS])["MetricAlarms"]
     by_name = {alarm["AlarmName"]: alarm["StateValue"] for alarm in described}
     return {name: by_name[names[name]] for name in ALARMS}
-
-
-def begin_well(stack: Deployed, names: dict[str, str]) -> None:
-    """Set all alarms to OK, whatever was before."""
-    cloudwatch = stack.deployment.emulator.client("cloudwatch")
-    for name in ALARMS:
-        cloudwatch.set_alarm_state(AlarmName=names[name], StateValue="OK", StateReason="to begin with")
 
 
 def told(queue: Queue) -> set[tuple[str, str]]:
@@ -56,7 +50,7 @@ def on_call(stack: Deployed, topic: str) -> Queue:
 
 def test_what_goes_wrong_drives_each_alarm_and_on_call_is_told(stack: Deployed) -> None:
     names, cloudwatch = stack.deployment.resources(), stack.deployment.emulator.client("cloudwatch")
-    begin_well(stack, names)
+    begin_well(stack.deployment, *ALARMS)
     queue = on_call(stack, names["AlarmTopic"])
     driven = ALARMS.keys() - {BY_A_REAL_FAULT}
     for name in driven:
@@ -81,7 +75,7 @@ def test_a_real_fault_of_the_authorizer_drives_its_alarm(stack: Deployed, applic
     }
     function = stack.deployment.emulator.client("lambda")
     assert "FunctionError" not in function.invoke(**invocation)
-    begin_well(stack, names)
+    begin_well(stack.deployment, *ALARMS)
     with authorizer_without_its_table(stack):
         assert "FunctionError" in function.invoke(**invocation)
     assert states(stack, names)[BY_A_REAL_FAULT] == "ALARM"

@@ -10,16 +10,12 @@ from tests.over_http.application import Application, whoami
 @contextmanager
 def authorizer_without_its_table(stack: Deployed) -> Iterator[None]:
     """Let a version of the authorizer that looks into a table that does not exist take over, until the block ends."""
-    client, name = stack.deployment.emulator.client("lambda"), stack.deployment.resources()
-    function = name["AuthorizeRequestFunction"]
-    before = client.get_alias(FunctionName=function, Name="live")["FunctionVersion"]
-    with stack.deployment.with_variables("AuthorizeRequestFunction", API_KEYS_TABLE="nowhere"):
-        version = client.publish_version(FunctionName=function)["Version"]
-        client.update_alias(FunctionName=function, Name="live", FunctionVersion=version)
-        try:
-            yield
-        finally:
-            client.update_alias(FunctionName=function, Name="live", FunctionVersion=before)
+    function = "AuthorizeRequestFunction"
+    with (
+        stack.deployment.with_variables(function, API_KEYS_TABLE="nowhere"),
+        stack.deployment.with_this_version(function),
+    ):
+        yield
 
 
 def test_a_faulty_authorizer_is_a_500_and_lets_nobody_through(
