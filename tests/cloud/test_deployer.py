@@ -10,7 +10,7 @@ import pytest
 from local.template import ROOT, Template
 from tests.cloud.emulator import Emulator, emulator
 from tests.e2e import sam
-from tests.infrastructure.test_deployer import DEPLOYER, GIVEN, actions, of_ci
+from tests.infrastructure.deployer_policies import DEPLOYER, GIVEN, actions, of_ci
 
 # What Python runs first: makes the SDK tell every call.
 TELLING = """

@@ -11,6 +11,8 @@ import pytest
 
 from local.run import SAM_PYTHON
 from local.template import ROOT, Template
+from tests.deployment import EVERYTHING
+from tests.infrastructure.deployer_policies import DEPLOYER, GIVEN
 
 PARAMETERS = {"Issuer": "https://issuer.example.com", "Audience": "api-keys"}
 
@@ -21,6 +23,25 @@ type Settle = Callable[..., dict[str, Any]]
 def transformed() -> dict[str, Any]:
     """The transformed template, its conditions as they are."""
     return transform()
+
+
+@pytest.fixture(scope="module")
+def created() -> dict[str, Any]:
+    """Every resource that a stack may have, whatever its parameters."""
+    gradual = {"AuthorizerDeployment": "Canary10Percent5Minutes"}
+    resources: dict[str, Any] = transform(ROOT / "template.yaml", **EVERYTHING, **gradual)["Resources"]
+    return resources
+
+
+@pytest.fixture(scope="module")
+def deployer() -> dict[str, Any]:
+    """The resources of deploy/deployer.yaml, with every parameter given."""
+    template = Template(GIVEN, path=DEPLOYER)
+    return {
+        name: template.decide(one)
+        for name, one in template.document["Resources"].items()
+        if template.has(one)
+    }
 
 
 @pytest.fixture
@@ -34,6 +55,11 @@ def settled() -> Settle:
         return {name: template.resolve(one) for name, one in resources if template.has(one)}
 
     return settle
+
+
+def of_type(resources: dict[str, Any], kind: str) -> dict[str, dict[str, Any]]:
+    """Return the properties of all resources of a type, by logical id."""
+    return {name: one["Properties"] for name, one in resources.items() if one["Type"] == kind}
 
 
 @pytest.fixture(scope="session", autouse=True)

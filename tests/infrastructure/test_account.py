@@ -6,7 +6,7 @@ import pytest
 
 from local.template import Template
 from tests.deployment import EVERYTHING
-from tests.infrastructure.conftest import Settle
+from tests.infrastructure.conftest import Settle, of_type
 
 BOUNDARY = {"PermissionsBoundary": "arn:aws:iam::123456789012:policy/boundary"}
 KEY = {"KmsKeyArn": "arn:aws:kms:eu-central-1:123456789012:key/12345678-1234-1234-1234-123456789012"}
@@ -14,8 +14,8 @@ GRADUAL = {"AuthorizerDeployment": "Canary10Percent5Minutes"}
 NETWORK = {"SubnetIds": "subnet-0a,subnet-0b", "SecurityGroupIds": "sg-0a"}
 
 
-def of_type(resources: dict[str, Any], kind: str) -> list[dict[str, Any]]:
-    found = [one["Properties"] for one in resources.values() if one["Type"] == kind]
+def each_of(resources: dict[str, Any], kind: str) -> list[dict[str, Any]]:
+    found = list(of_type(resources, kind).values())
     assert found
     return found
 
@@ -31,7 +31,7 @@ def of_type(resources: dict[str, Any], kind: str) -> list[dict[str, Any]]:
 )
 def test_nothing_of_it_is_there_unless_it_is_given(settled: Settle, kind: str, name: str) -> None:
     """Seen to fail with a log group that has a key of its own, and with a role that has a boundary of its own."""
-    assert not [one for one in of_type(settled(**EVERYTHING), kind) if name in one]
+    assert not [one for one in each_of(settled(**EVERYTHING), kind) if name in one]
 
 
 def test_every_role_is_bounded(settled: Settle) -> None:
@@ -39,7 +39,7 @@ def test_every_role_is_bounded(settled: Settle) -> None:
 
     Seen to fail with one role that has none, a function's and the gradual deployment's.
     """
-    for role in of_type(settled(**EVERYTHING, **GRADUAL, **BOUNDARY), "AWS::IAM::Role"):
+    for role in each_of(settled(**EVERYTHING, **GRADUAL, **BOUNDARY), "AWS::IAM::Role"):
         assert role["PermissionsBoundary"] == BOUNDARY["PermissionsBoundary"]
 
 
@@ -49,15 +49,15 @@ def test_tables_and_logs_are_encrypted_with_the_key_that_is_given(settled: Settl
     Seen to fail with an access log without the key, and with one table without it.
     """
     resources = settled(**EVERYTHING, **KEY)
-    for group in of_type(resources, "AWS::Logs::LogGroup"):
+    for group in each_of(resources, "AWS::Logs::LogGroup"):
         assert group["KmsKeyId"] == KEY["KmsKeyArn"]
-    for table in of_type(resources, "AWS::DynamoDB::Table"):
+    for table in each_of(resources, "AWS::DynamoDB::Table"):
         encryption = {"SSEEnabled": True, "SSEType": "KMS", "KMSMasterKeyId": KEY["KmsKeyArn"]}
         assert table["SSESpecification"] == encryption
 
 
 def test_without_a_key_the_tables_are_encrypted_with_awss(settled: Settle) -> None:
-    for table in of_type(settled(), "AWS::DynamoDB::Table"):
+    for table in each_of(settled(), "AWS::DynamoDB::Table"):
         assert table["SSESpecification"] == {"SSEEnabled": True, "SSEType": "KMS"}
 
 
@@ -68,9 +68,9 @@ def test_every_function_is_in_the_network_that_is_given(settled: Settle) -> None
         "SubnetIds": {"Fn::Split": [",", NETWORK["SubnetIds"]]},
         "SecurityGroupIds": {"Fn::Split": [",", NETWORK["SecurityGroupIds"]]},
     }
-    for function in of_type(resources, "AWS::Lambda::Function"):
+    for function in each_of(resources, "AWS::Lambda::Function"):
         assert function["VpcConfig"] == network
-    for role in of_type(resources, "AWS::IAM::Role"):
+    for role in each_of(resources, "AWS::IAM::Role"):
         assert role["ManagedPolicyArns"] == ["NetworkInterfaces"]
 
 
@@ -79,7 +79,7 @@ def test_in_a_network_lambda_makes_interfaces_and_the_functions_code_does_not(se
 
     Seen to fail with an action less that is denied, and with the denial for one function only.
     """
-    [policy] = of_type(settled(**NETWORK), "AWS::IAM::ManagedPolicy")
+    [policy] = each_of(settled(**NETWORK), "AWS::IAM::ManagedPolicy")
     allow, deny = policy["PolicyDocument"]["Statement"]
     assert (allow["Effect"], deny["Effect"]) == ("Allow", "Deny")
     assert allow["Action"] == deny["Action"]

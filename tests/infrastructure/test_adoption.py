@@ -8,7 +8,7 @@ import pytest
 from local.template import Template
 from tests.deployment import EVERYTHING
 from tests.emitted import dimensions_of
-from tests.infrastructure.conftest import Settle
+from tests.infrastructure.conftest import Settle, of_type
 
 NAMES = {
     "ApiKeysTable": "restored-ApiKeys",
@@ -25,13 +25,9 @@ def adopted(settled: Settle) -> dict[str, Any]:
     return settled(**EVERYTHING, **ADOPTED)
 
 
-def properties(resources: dict[str, Any], kind: str) -> dict[str, dict[str, Any]]:
-    return {name: one["Properties"] for name, one in resources.items() if one["Type"] == kind}
-
-
 def test_nothing_is_left_of_the_stacks_own_tables(adopted: dict[str, Any]) -> None:
     """Guarantee: no function, role, alarm or widget stays with the table that was replaced."""
-    assert properties(adopted, "AWS::DynamoDB::Table") == {}
+    assert of_type(adopted, "AWS::DynamoDB::Table") == {}
     for table in NAMES:
         for name, resource in adopted.items():
             text = json.dumps(resource).replace("${" + table + "Name}", "")
@@ -44,11 +40,11 @@ def test_each_table_is_adopted_by_itself(settled: Settle, table: str) -> None:
     given = {f"{table}Name": NAMES[table]} | (
         {"ApiKeysStreamLabel": LABEL} if table == "ApiKeysTable" else {}
     )
-    assert properties(settled(**given), "AWS::DynamoDB::Table").keys() == NAMES.keys() - {table}
+    assert of_type(settled(**given), "AWS::DynamoDB::Table").keys() == NAMES.keys() - {table}
 
 
 def test_functions_know_the_adopted_tables(adopted: dict[str, Any]) -> None:
-    for function in properties(adopted, "AWS::Lambda::Function").values():
+    for function in of_type(adopted, "AWS::Lambda::Function").values():
         variables = function["Environment"]["Variables"]
         assert variables["API_KEYS_TABLE"] == NAMES["ApiKeysTable"]
         assert variables["APPLICATIONS_TABLE"] == NAMES["ApplicationsTable"]
@@ -60,7 +56,7 @@ def test_roles_reach_the_adopted_tables_and_no_others(adopted: dict[str, Any]) -
     allowed = {json.dumps({"Fn::Sub": f"{ARN}${{{table}Name}}"}) for table in NAMES}
     allowed.add(json.dumps(stream()))
     found = set()
-    for role in properties(adopted, "AWS::IAM::Role").values():
+    for role in of_type(adopted, "AWS::IAM::Role").values():
         for policy in role.get("Policies", []):
             for statement in policy["PolicyDocument"]["Statement"]:
                 if "dynamodb:" in json.dumps(statement["Action"]):
@@ -73,7 +69,7 @@ def stream() -> dict[str, str]:
 
 
 def test_audit_events_come_from_the_adopted_tables_stream(adopted: dict[str, Any]) -> None:
-    [mapping] = properties(adopted, "AWS::Lambda::EventSourceMapping").values()
+    [mapping] = of_type(adopted, "AWS::Lambda::EventSourceMapping").values()
     assert mapping["EventSourceArn"] == stream()
     assert mapping["StartingPosition"] == "TRIM_HORIZON", (
         "nothing is left out between its making and the adoption"
@@ -81,9 +77,9 @@ def test_audit_events_come_from_the_adopted_tables_stream(adopted: dict[str, Any
 
 
 def test_alarms_dashboard_and_outputs_follow(adopted: dict[str, Any]) -> None:
-    watched = [dimensions_of(alarm) for alarm in properties(adopted, "AWS::CloudWatch::Alarm").values()]
+    watched = [dimensions_of(alarm) for alarm in of_type(adopted, "AWS::CloudWatch::Alarm").values()]
     assert {one["TableName"] for one in watched if "TableName" in one} == set(NAMES.values())
-    [dashboard] = properties(adopted, "AWS::CloudWatch::Dashboard").values()
+    [dashboard] = of_type(adopted, "AWS::CloudWatch::Dashboard").values()
     _, variables = dashboard["DashboardBody"]["Fn::Sub"]
     assert set(variables.values()) == set(NAMES.values())
     template = Template(ADOPTED)

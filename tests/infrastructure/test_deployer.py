@@ -1,7 +1,8 @@
 """deploy/deployer.yaml against template.yaml with every option on: who deploys may do what that takes, and no more.
 
 What it takes to create, read, update and delete a resource, each type says in CloudFormation's registry; its schemas
-come with cfn-lint. What CI's role is for, the calls of `sam deploy`, tests/cloud/test_deployer.py listens to.
+come with cfn-lint. What bounds whoever deploys is in test_deployer_bounds.py. What CI's role is for, the
+calls of `sam deploy`, tests/cloud/test_deployer.py listens to.
 
 https://docs.aws.amazon.com/cloudformation-cli/latest/userguide/resource-type-schema.html
 """
@@ -13,16 +14,17 @@ from typing import Any
 
 import pytest
 from cfnlint.schema import PROVIDER_SCHEMA_MANAGER
-from moto.iam.aws_managed_policies import aws_managed_policies_data
 
-from local.template import ROOT, Template
-from tests.deployment import EVERYTHING
-from tests.infrastructure.conftest import transform
+from tests.infrastructure.deployer_policies import (
+    OWN_POLICY,
+    actions,
+    allows,
+    as_list,
+    of_ci,
+    of_execution,
+    statements,
+)
 
-DEPLOYER = ROOT / "deploy" / "deployer.yaml"
-KEY = "arn:aws:kms:eu-central-1:123456789012:key/12345678-1234-1234-1234-123456789012"
-GIVEN = {"Repository": "owner/name", "KmsKeyArn": KEY}
-WHOLE = EVERYTHING | {"AuthorizerDeployment": "Canary10Percent5Minutes"}
 OF_A_TYPE = ("create", "read", "update", "delete")
 # What handlers of the registry ask for by features that the template does not use.
 UNUSED = {
@@ -106,53 +108,33 @@ NAMELESS = {
     "cognito-idp:CreateUserPool": "a pool gets an id",
     "cognito-idp:CreateUserPoolClient": "an id",
 }
-STACK = "arn:aws:{service}:eu-central-1:123456789012:{kind}api-keys-{name}-1A2B3C4D5E6F"
+ACCOUNT = "eu-central-1:123456789012"
+
+
+def within(service: str, kind: str = "", name: str = "{}") -> str:
+    """Return the ARN of a resource that is named after the stack."""
+    return f"arn:aws:{service}:{ACCOUNT}:{kind}api-keys-{name}-1A2B3C4D5E6F"
+
+
 # By type, what creates a resource, and the ARN that CloudFormation gives one without a name of its own.
 CREATES = {
-    "AWS::Lambda::Function": (
-        "lambda:CreateFunction",
-        STACK.format(service="lambda", kind="function:", name="{}"),
-    ),
-    "AWS::Lambda::Alias": (
-        "lambda:CreateAlias",
-        STACK.format(service="lambda", kind="function:", name="Authorize"),
-    ),
+    "AWS::Lambda::Function": ("lambda:CreateFunction", within("lambda", "function:")),
+    "AWS::Lambda::Alias": ("lambda:CreateAlias", within("lambda", "function:", "Authorize")),
     "AWS::IAM::Role": ("iam:DeleteRole", "arn:aws:iam::123456789012:role/api-keys-{}-1A2B3C4D5E6F"),
-    "AWS::IAM::ManagedPolicy": (
-        "iam:CreatePolicy",
-        "arn:aws:iam::123456789012:policy/api-keys-{}-1A2B3C4D5E6F",
-    ),
-    "AWS::DynamoDB::Table": (
-        "dynamodb:CreateTable",
-        STACK.format(service="dynamodb", kind="table/", name="{}"),
-    ),
-    "AWS::Logs::LogGroup": (
-        "logs:CreateLogGroup",
-        STACK.format(service="logs", kind="log-group:", name="{}"),
-    ),
-    "AWS::SQS::Queue": ("sqs:CreateQueue", STACK.format(service="sqs", kind="", name="{}")),
-    "AWS::SNS::Topic": ("sns:CreateTopic", STACK.format(service="sns", kind="", name="{}")),
-    "AWS::CloudWatch::Alarm": (
-        "cloudwatch:PutMetricAlarm",
-        STACK.format(service="cloudwatch", kind="alarm:", name="{}"),
-    ),
-    "AWS::Events::Archive": (
-        "events:CreateArchive",
-        STACK.format(service="events", kind="archive/", name="{}"),
-    ),
-    "AWS::Events::Rule": ("events:PutRule", STACK.format(service="events", kind="rule/", name="{}")),
+    "AWS::IAM::ManagedPolicy": ("iam:CreatePolicy", OWN_POLICY),
+    "AWS::DynamoDB::Table": ("dynamodb:CreateTable", within("dynamodb", "table/")),
+    "AWS::Logs::LogGroup": ("logs:CreateLogGroup", within("logs", "log-group:")),
+    "AWS::SQS::Queue": ("sqs:CreateQueue", within("sqs")),
+    "AWS::SNS::Topic": ("sns:CreateTopic", within("sns")),
+    "AWS::CloudWatch::Alarm": ("cloudwatch:PutMetricAlarm", within("cloudwatch", "alarm:")),
+    "AWS::Events::Archive": ("events:CreateArchive", within("events", "archive/")),
+    "AWS::Events::Rule": ("events:PutRule", within("events", "rule/")),
     "AWS::SecretsManager::Secret": (
         "secretsmanager:CreateSecret",
-        "arn:aws:secretsmanager:eu-central-1:123456789012:secret:{}-1A2B3C4D5E6F-a1b2c3",
+        f"arn:aws:secretsmanager:{ACCOUNT}:secret:{{}}-1A2B3C4D5E6F-a1b2c3",
     ),
-    "AWS::Lambda::LayerVersion": (
-        "lambda:PublishLayerVersion",
-        "arn:aws:lambda:eu-central-1:123456789012:layer:{}",
-    ),
-    "AWS::CodeDeploy::Application": (
-        "codedeploy:CreateApplication",
-        STACK.format(service="codedeploy", kind="application:", name="{}"),
-    ),
+    "AWS::Lambda::LayerVersion": ("lambda:PublishLayerVersion", f"arn:aws:lambda:{ACCOUNT}:layer:{{}}"),
+    "AWS::CodeDeploy::Application": ("codedeploy:CreateApplication", within("codedeploy", "application:")),
 }
 # Properties that name a resource in place of CloudFormation.
 NAMES = (
@@ -165,70 +147,6 @@ NAMES = (
     "AlarmName",
     "QueueName",
 )
-
-BOUNDARY = {"Ref": "Boundary"}
-
-type Statement = dict[str, Any]
-
-
-@pytest.fixture(scope="module")
-def created() -> dict[str, Any]:
-    """Every resource that a stack may have, whatever its parameters."""
-    resources: dict[str, Any] = transform(ROOT / "template.yaml", **WHOLE)["Resources"]
-    return resources
-
-
-@pytest.fixture(scope="module")
-def deployer() -> dict[str, Any]:
-    """The resources of deploy/deployer.yaml, with every parameter given."""
-    template = Template(GIVEN, path=DEPLOYER)
-    return {
-        name: template.decide(one)
-        for name, one in template.document["Resources"].items()
-        if template.has(one)
-    }
-
-
-def filled_in(value: Any) -> Any:
-    """Return a value with the names of an account in it."""
-    text = json.dumps(value)
-    known = {"AWS::Partition": "aws", "AWS::Region": "eu-central-1", "AWS::AccountId": "123456789012"}
-    for name, put in (known | {"StackName": "api-keys"}).items():
-        text = text.replace("${" + name + "}", put).replace(json.dumps({"Ref": name}), json.dumps(put))
-    text = re.sub(r'\{"Fn::Sub": ("[^"$]*")\}', r"\1", text)
-    text = text.replace('{"Ref": "KmsKeyArn"}', json.dumps(KEY))
-    return json.loads(text)
-
-
-def as_list(value: Any) -> list[Any]:
-    return value if isinstance(value, list) else [value]
-
-
-def statements(resource: dict[str, Any]) -> list[Statement]:
-    document = resource["Properties"]["PolicyDocument"]
-    found: list[Statement] = document["Statement"]
-    return found
-
-
-def of_execution(deployer: dict[str, Any]) -> list[Statement]:
-    """Return the statements of all that CloudFormation's role has."""
-    attached = deployer["ExecutionRole"]["Properties"]
-    assert attached.keys() == {"Description", "Path", "AssumeRolePolicyDocument", "ManagedPolicyArns"}
-    return [one for policy in attached["ManagedPolicyArns"] for one in statements(deployer[policy["Ref"]])]
-
-
-def actions(found: list[Statement]) -> set[str]:
-    assert {one["Effect"] for one in found} == {"Allow"}
-    return {action for one in found for action in as_list(one["Action"])}
-
-
-def allows(found: list[Statement], action: str, arn: str) -> bool:
-    """Tell whether a statement allows an action on a resource, whatever its conditions."""
-    return any(
-        action in as_list(one["Action"])
-        and any(fnmatchcase(arn, str(pattern)) for pattern in as_list(filled_in(one["Resource"])))
-        for one in found
-    )
 
 
 def needed(created: dict[str, Any]) -> set[str]:
@@ -336,100 +254,6 @@ def filled_in_by_stack(value: Any) -> str:
     return text.replace("${AWS::StackName}", "api-keys")
 
 
-def test_a_role_is_created_only_within_the_boundary(deployer: dict[str, Any]) -> None:
-    """Guarantee: whoever can deploy cannot give himself more than a function has.
-
-    Seen to fail with `iam:PutRolePolicy` among what has no condition.
-    """
-    giving = {"iam:CreateRole", "iam:PutRolePolicy", "iam:AttachRolePolicy", "iam:PutRolePermissionsBoundary"}
-    conditional = set[str]()
-    for one in of_execution(deployer):
-        if giving & set(as_list(one["Action"])):
-            assert one.get("Condition", {}).get("StringEquals", {}).get("iam:PermissionsBoundary") == BOUNDARY
-            conditional |= set(as_list(one["Action"]))
-    assert conditional == giving
-
-
-def test_only_what_the_template_attaches_can_be_attached(
-    created: dict[str, Any], deployer: dict[str, Any]
-) -> None:
-    """Seen to fail with `AdministratorAccess` in the template."""
-    [attach] = [one for one in of_execution(deployer) if one["Action"] == "iam:AttachRolePolicy"]
-    patterns = filled_in(attach["Condition"]["ArnLike"]["iam:PolicyARN"])
-    roles = [one["Properties"] for one in created.values() if one["Type"] == "AWS::IAM::Role"]
-    attached = re.findall(
-        r'\{"(?:Fn::Sub|Ref)": "([^"]+)"\}', json.dumps([one.get("ManagedPolicyArns") for one in roles])
-    )
-    own = "arn:aws:iam::123456789012:policy/api-keys-{}-1A2B3C4D5E6F"
-    arns = {
-        one.replace("${AWS::Partition}", "aws") if one.startswith("arn:") else own.format(one)
-        for one in attached
-        if not one.startswith("AWS::")
-    }
-    assert len(arns) == len(patterns)
-    assert all(any(fnmatchcase(arn, pattern) for pattern in patterns) for arn in arns)
-
-
-def test_a_role_is_passed_only_to_services_that_the_templates_roles_trust(
-    created: dict[str, Any], deployer: dict[str, Any]
-) -> None:
-    """Seen to fail with `ec2.amazonaws.com` besides."""
-    trusted = {
-        statement["Principal"]["Service"]
-        for one in created.values()
-        if one["Type"] == "AWS::IAM::Role"
-        for statement in one["Properties"]["AssumeRolePolicyDocument"]["Statement"]
-    }
-    passing = [one for one in of_execution(deployer) if "iam:PassRole" in as_list(one["Action"])]
-    [condition] = [one["Condition"] for one in passing]
-    assert set(condition["StringEquals"]["iam:PassedToService"]) == trusted
-
-
-def test_nobody_who_deploys_changes_what_bounds_him(deployer: dict[str, Any]) -> None:
-    """Guarantee: not even where the deployer's own stack is named after the stack.
-
-    Seen to fail with a role without its path.
-    """
-    found = [*of_execution(deployer), *of_ci(deployer)]
-    for name, one in deployer.items():
-        assert one["Properties"]["Path"] == "/deployers/"
-        kind = "role" if one["Type"] == "AWS::IAM::Role" else "policy"
-        arn = f"arn:aws:iam::123456789012:{kind}{one['Properties']['Path']}api-keys-deployer-{name}-1A2B3C4D5E6F"
-        assert not [
-            action for action in actions(found) if action.startswith("iam:") and allows(found, action, arn)
-        ]
-
-
-def codedeploys() -> set[str]:
-    """Return what AWS's policy for CodeDeploy's role allows."""
-    policy = json.loads(aws_managed_policies_data)["AWSCodeDeployRoleForLambdaLimited"]
-    return {action for one in policy["Document"]["Statement"] for action in as_list(one["Action"])}
-
-
-def test_the_boundary_is_what_the_roles_of_the_stack_have_together(
-    created: dict[str, Any], deployer: dict[str, Any]
-) -> None:
-    """Guarantee: within it every function works, and no role ever has more.
-
-    Seen to fail without `dynamodb:Query`, and with `dynamodb:DeleteItem`.
-    """
-    roles = [one["Properties"] for one in created.values() if one["Type"] == "AWS::IAM::Role"]
-    documents = [policy["PolicyDocument"] for role in roles for policy in role.get("Policies", [])]
-    documents += [
-        one["Properties"]["PolicyDocument"]
-        for one in created.values()
-        if one["Type"] == "AWS::IAM::ManagedPolicy"
-    ]
-    allowed = [one for document in documents for one in document["Statement"] if one["Effect"] == "Allow"]
-    of_functions, bounded = actions(allowed), actions(statements(deployer["Boundary"]))
-    assert of_functions <= bounded
-    # Its hooks, the topics that it tells and revisions in S3 are what this deployment has none of.
-    others = {
-        one for one in codedeploys() if not one.startswith(("sns:", "s3:")) and one != "lambda:InvokeFunction"
-    }
-    assert bounded - of_functions == others
-
-
 def test_a_policy_is_not_too_long(deployer: dict[str, Any]) -> None:
     """IAM takes 6,144 characters, whatever white space there is."""
     longest = {"AWS::Region": "ap-southeast-1", "AWS::Partition": "aws-us-gov", "StackName": "x" * 24}
@@ -439,35 +263,3 @@ def test_a_policy_is_not_too_long(deployer: dict[str, Any]) -> None:
             for name, value in longest.items():
                 text = text.replace("${" + name + "}", value)
             assert len(text) <= 6144, one["Properties"]["Description"]
-
-
-# CI's role
-
-
-def of_ci(deployer: dict[str, Any]) -> list[Statement]:
-    role = deployer["DeployerRole"]["Properties"]
-    assert role.keys() == {"Description", "Path", "AssumeRolePolicyDocument", "Policies"}
-    [policy] = role["Policies"]
-    found: list[Statement] = policy["PolicyDocument"]["Statement"]
-    return found
-
-
-def test_only_that_environment_of_that_repository_takes_the_role(deployer: dict[str, Any]) -> None:
-    """Guarantee: no other workflow, and no pull request. Seen to fail with `StringLike`, which a wildcard fits."""
-    [trust] = deployer["DeployerRole"]["Properties"]["AssumeRolePolicyDocument"]["Statement"]
-    assert trust["Action"] == "sts:AssumeRoleWithWebIdentity"
-    issuer = "token.actions.githubusercontent.com"
-    assert trust["Condition"] == {
-        "StringEquals": {
-            f"{issuer}:aud": "sts.amazonaws.com",
-            f"{issuer}:sub": {"Fn::Sub": "repo:${Repository}:environment:${Environment}"},
-        }
-    }
-    assert list(trust["Principal"]) == ["Federated"]
-
-
-def test_without_a_repository_there_is_no_role_for_ci() -> None:
-    template = Template({}, path=DEPLOYER)
-    there = {name for name, one in template.document["Resources"].items() if template.has(one)}
-    assert "DeployerRole" not in there
-    assert "ExecutionRole" in there

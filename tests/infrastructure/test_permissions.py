@@ -4,6 +4,8 @@ from typing import Any
 
 import pytest
 
+from tests.infrastructure.conftest import of_type
+
 TRUST = {
     "Version": "2012-10-17",
     "Statement": [
@@ -61,11 +63,6 @@ ALLOWED = {
 }
 
 
-def of_type(transformed: dict[str, Any], kind: str) -> dict[str, dict[str, Any]]:
-    resources = transformed["Resources"].items()
-    return {name: resource["Properties"] for name, resource in resources if resource["Type"] == kind}
-
-
 def named(resource: dict[str, Any]) -> str:
     """Return the resource of a statement, an exact ARN, by its logical id."""
     if "Fn::If" in resource:
@@ -91,12 +88,15 @@ def pairs(statement: dict[str, Any]) -> set[tuple[str, str]]:
 
 
 def test_every_function_has_a_role_of_its_own(transformed: dict[str, Any]) -> None:
-    functions = of_type(transformed, "AWS::Lambda::Function")
+    functions = of_type(transformed["Resources"], "AWS::Lambda::Function")
     assert {name: function["Role"] for name, function in functions.items()} == {
         f"{name}Function": {"Fn::GetAtt": [f"{name}Role", "Arn"]} for name in ALLOWED
     }
     deployments = {"AuthorizerDeploymentRole"}  # which no function has
-    assert of_type(transformed, "AWS::IAM::Role").keys() == {f"{name}Role" for name in ALLOWED} | deployments
+    assert (
+        of_type(transformed["Resources"], "AWS::IAM::Role").keys()
+        == {f"{name}Role" for name in ALLOWED} | deployments
+    )
 
 
 @pytest.mark.parametrize("name", ALLOWED)
@@ -105,7 +105,7 @@ def test_a_role_allows_exactly_this(transformed: dict[str, Any], name: str) -> N
 
     Seen to fail with `dynamodb:DeleteItem` for the revoke.
     """
-    role = of_type(transformed, "AWS::IAM::Role")[f"{name}Role"]
+    role = of_type(transformed["Resources"], "AWS::IAM::Role")[f"{name}Role"]
     # No policies of AWS's: AWSLambdaBasicExecutionRole allows writing every log of the account.
     assert set(role) == {"AssumeRolePolicyDocument", "PermissionsBoundary", "ManagedPolicyArns", "Policies"}
     assert role["AssumeRolePolicyDocument"] == TRUST
@@ -135,7 +135,7 @@ def test_only_this_api_may_invoke_and_each_route_only_its_function(transformed: 
     They stand for its stages, for path parameters, for whatever no route matches, and for the authorizer's id, which
     does not exist before the API does.
     """
-    permissions = of_type(transformed, "AWS::Lambda::Permission")
+    permissions = of_type(transformed["Resources"], "AWS::Lambda::Permission")
     del permissions["TrustedAccountPermission"]  # which a deployment has by parameter only
     for name in ("MeasureRevocationFunction", "FindCachedAuthorizersFunction"):
         assert permissions.pop(f"{name}SchedulePermission") == {
