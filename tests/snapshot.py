@@ -4,13 +4,10 @@ import uuid
 from typing import Any
 
 from tests.deployment import Deployment
+from tools.adopt import IN_TEMPLATE
 from tools.restore import TABLES
 
-KEYS = {
-    "ApiKeysTable": TABLES["keys"],
-    "ApplicationsTable": TABLES["applications"],
-    "ListingsTable": TABLES["listings"],
-}
+KEYS = {logical_id: TABLES[of] for of, (logical_id, _) in IN_TEMPLATE.items()}
 # What AWS restores beside the items; stream, recovery and protection it does not.
 RESTORED = ("AttributeDefinitions", "KeySchema", "BillingMode")
 ENCRYPTED: Any = {"Enabled": True, "SSEType": "KMS"}

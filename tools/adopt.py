@@ -138,7 +138,7 @@ def adopt(  # noqa: PLR0913 -- what there is to say about a restore
 def _faults(dynamodb: "DynamoDBClient", one: Candidate, kms_key: str | None) -> Iterator[str]:
     logical_id, _ = IN_TEMPLATE[one.of]
     wanted = Template({}).resources("AWS::DynamoDB::Table")[logical_id]
-    table: Any = dynamodb.describe_table(TableName=one.table)["Table"]
+    table = _described(dynamodb, one.table)
     if table["TableStatus"] != "ACTIVE":
         yield f"{one.table} is {table['TableStatus']}"
     for name in ("KeySchema", "AttributeDefinitions"):
@@ -159,12 +159,19 @@ def _faults(dynamodb: "DynamoDBClient", one: Candidate, kms_key: str | None) -> 
         yield f"{one.table} has a time to live, which deletes keys and tombstones"
 
 
+def _described(dynamodb: "DynamoDBClient", table: str) -> dict[str, Any]:
+    found: Any = dynamodb.describe_table(TableName=table)
+    described: dict[str, Any] = found["Table"]
+    return described
+
+
 def _in_order(elements: list[dict[str, str]]) -> list[dict[str, str]]:
     return sorted(elements, key=lambda element: element["AttributeName"])
 
 
 def _kms_key(dynamodb: "DynamoDBClient", table: str) -> str | None:
-    return dynamodb.describe_table(TableName=table)["Table"].get("SSEDescription", {}).get("KMSMasterKeyArn")
+    encryption: dict[str, str] = _described(dynamodb, table).get("SSEDescription", {})
+    return encryption.get("KMSMasterKeyArn")
 
 
 def _set_again(dynamodb: "DynamoDBClient", one: Candidate) -> int:
@@ -178,13 +185,13 @@ def _set_again(dynamodb: "DynamoDBClient", one: Candidate) -> int:
     if stream:
         wanted["StreamSpecification"] = {"StreamEnabled": True} | stream
     for name, value in wanted.items():
-        if dynamodb.describe_table(TableName=one.table)["Table"].get(name) != value:
+        if _described(dynamodb, one.table).get(name) != value:
             dynamodb.update_table(TableName=one.table, **{name: value})
             dynamodb.get_waiter("table_exists").wait(TableName=one.table, WaiterConfig={"Delay": 5})
     recovery: Any = {"PointInTimeRecoveryEnabled": True}
     if not _is_recoverable(dynamodb, one.table):
         dynamodb.update_continuous_backups(TableName=one.table, PointInTimeRecoverySpecification=recovery)
-    described = dynamodb.describe_table(TableName=one.table)["Table"]
+    described = _described(dynamodb, one.table)
     is_set = [described.get(name) == value for name, value in wanted.items()]
     return [*is_set, _is_recoverable(dynamodb, one.table)].count(False)
 
@@ -198,7 +205,7 @@ def _parameters(dynamodb: "DynamoDBClient", candidates: Sequence[Candidate]) -> 
     found = {IN_TEMPLATE[one.of][1]: one.table for one in candidates}
     for one in candidates:
         if one.of == "keys":
-            found[STREAM] = dynamodb.describe_table(TableName=one.table)["Table"].get("LatestStreamLabel", "")
+            found[STREAM] = _described(dynamodb, one.table).get("LatestStreamLabel", "")
     return found
 
 
@@ -208,7 +215,7 @@ def _close(dynamodb: "DynamoDBClient", table: str) -> bool:
     Raises:
         Unfit: if it has a policy of somebody else's.
     """
-    arn = dynamodb.describe_table(TableName=table)["Table"]["TableArn"]
+    arn = _described(dynamodb, table)["TableArn"]
     found, closed = _policy(dynamodb, arn), _closed(arn)
     if found == closed:
         return False
@@ -219,7 +226,7 @@ def _close(dynamodb: "DynamoDBClient", table: str) -> bool:
 
 
 def _open(dynamodb: "DynamoDBClient", table: str) -> None:
-    arn = dynamodb.describe_table(TableName=table)["Table"]["TableArn"]
+    arn = _described(dynamodb, table)["TableArn"]
     if _policy(dynamodb, arn) == _closed(arn):
         dynamodb.delete_resource_policy(ResourceArn=arn)
 
@@ -260,8 +267,8 @@ def _given(parser: argparse.ArgumentParser) -> tuple[argparse.Namespace, list[Ca
     if not given or max(map(len, given.values())) > 2:  # noqa: PLR2004 -- restored, and in use
         parser.error("name one restored table of a kind, and the one in use")
     candidates = [Candidate(name, *names) for name, names in given.items()]
-    is_told = args.events or args.tombstones or any(one.in_use for one in candidates if one.of == "keys")
-    if "keys" in given and not is_told:
+    is_in_use = any(one.in_use for one in candidates if one.of == "keys")
+    if "keys" in given and args.events is None and not args.tombstones and not is_in_use:
         parser.error("without the table in use, --events or --tombstones, keys revoked since would be active")
     return args, candidates
 
@@ -274,8 +281,8 @@ def main() -> None:
         outcome = adopt(
             dynamodb,
             candidates,
-            known_by(dynamodb, args.events, args.tombstones),
-            issued_since=issued(args.events.read_text().splitlines()) if args.events else {},
+            known_by(dynamodb, args.events or (), args.tombstones),
+            issued_since=issued(args.events or ()),
             carry_over=args.carry_over,
             close=args.close,
             kms_key=args.kms_key,

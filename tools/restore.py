@@ -83,17 +83,21 @@ def _identity(pair: Pair, item: Item) -> tuple[str, ...]:
     return tuple(item[name]["S"] for name in pair.key)
 
 
-def known_by(dynamodb: "DynamoDBClient", events: Path | None, tombstones: str | None) -> Endings:
-    """Return the endings that a file of events and a table of keys tell of, as far as they are given."""
-    found = of_events(events.read_text().splitlines()) if events else {}
-    return together(found, of_table(scan(dynamodb, tombstones)) if tombstones else {})
+def known_by(dynamodb: "DynamoDBClient", events: Iterable[str], tombstones: str | None) -> Endings:
+    """Return the endings that events and, where it is given, a table of keys tell of."""
+    return together(of_events(events), of_table(scan(dynamodb, tombstones)) if tombstones else {})
+
+
+def lines_of(file: str) -> list[str]:
+    """Return the lines of a file."""
+    return Path(file).read_text().splitlines()
 
 
 def add_sources(parser: argparse.ArgumentParser) -> None:
     """Add the options that say how keys lost access."""
     parser.add_argument(
         "--events",
-        type=Path,
+        type=lines_of,
         metavar="FILE",
         help="audit events since, one a line, as tools.archive writes them",
     )
@@ -114,7 +118,7 @@ def main() -> None:
     dynamodb = boto3.client("dynamodb")
     given = {name: getattr(args, name) for name in TABLES if getattr(args, name)}
     pairs = [Pair(table, restored, TABLES[name]) for name, (table, restored) in given.items()]
-    left = restore(dynamodb, pairs, known_by(dynamodb, args.events, args.tombstones))
+    left = restore(dynamodb, pairs, known_by(dynamodb, args.events or (), args.tombstones))
     print(f"{left} left")
     sys.exit(1 if left else 0)
 
