@@ -1,6 +1,6 @@
 """The issuer's public keys, and which of them can have signed a token."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import jwt
@@ -27,7 +27,7 @@ class SigningKey:
 
     kid: str | None
     algorithms: tuple[str, ...]
-    public_key: Any = field(repr=False)
+    public_key: Any
 
 
 class IssuerKeys(PublishedKeys[SigningKey]):

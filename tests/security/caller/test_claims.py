@@ -82,10 +82,13 @@ def test_claims_that_are_wrong_are_401(
         {"aud": None, "client_id": AUDIENCE},
         {"exp": NOW_SECONDS - 9},
         {"exp": NOW_SECONDS + 0.5},
+        {"exp": (1 << 53) - 1},
         {"nbf": NOW_SECONDS + 9},
         {"iat": NOW_SECONDS + 9},
         {"sub": "auth0|5f7c8ec7c33c6c004bbafe82"},
         {"sub": "Zo\u00eb"},
+        {"sub": "a"},
+        {"sub": "a" * 255},
     ],
     ids=str,
 )

@@ -1,5 +1,6 @@
 """Guarantee: one well-formed `Authorization: Bearer <JWT>`, in one spelling, and nothing else, makes a caller."""
 
+import base64
 from collections.abc import Callable
 
 import pytest
@@ -10,7 +11,7 @@ from apikeys.caller import Authenticator, Caller
 from apikeys.errors import ServiceUnavailable, Unauthorized
 from local.issuer import LocalIssuer
 from tests.deployment import UNAUTHORIZED, Deployment, sample_event
-from tests.security.caller.tokens import accepts
+from tests.security.caller.tokens import accepts, claims, signed
 
 pytestmark = pytest.mark.usefixtures("clock")
 
@@ -70,6 +71,25 @@ def test_a_malformed_header_is_401(
 ) -> None:
     with pytest.raises(Unauthorized):
         authenticator.authenticate(spell(issuer.token("alice")))
+
+
+@pytest.mark.parametrize("length", range(12))
+def test_the_token_s_own_header_may_have_any_length(
+    issuer: LocalIssuer, authenticator: Authenticator, length: int
+) -> None:
+    """Base64url leaves out the padding, of which each length needs another (RFC 7515, section 2)."""
+    assert accepts(authenticator, signed(issuer, claims(issuer), of="x" * length))
+
+
+@pytest.mark.parametrize(
+    "header", [b"", b"[]", b"1", b"null", b'"ES256"', b"{", b"\xff", b"[" * 10_000, b"1" * 5_000]
+)
+def test_a_token_whose_own_header_is_no_object_is_401(
+    issuer: LocalIssuer, authenticator: Authenticator, header: bytes
+) -> None:
+    _, payload, signature = issuer.token("alice").split(".")
+    segment = base64.urlsafe_b64encode(header).rstrip(b"=").decode()
+    assert not accepts(authenticator, f"{segment}.{payload}.{signature}")
 
 
 @pytest.mark.parametrize(

@@ -75,6 +75,7 @@ def test_an_administrator_acts_for_any_owner_and_nobody_else_does() -> None:
     )
     assert admin.may_act_for("alice")
     assert admin.has("api-keys:revoke")
-    assert alice.may_act_for("alice")
-    assert not alice.may_act_for("bob")
+    assert alice.may_act_for("Alice".lower())
+    for other in ("bob", "aaron", "Alice", "alice2", "alic", ""):
+        assert not alice.may_act_for(other)
     assert not alice.has("api-keys:revoke")

@@ -23,6 +23,17 @@ def test_a_discovery_document_of_another_issuer_is_refused(issuer: FaultyIssuer)
     assert issuer.fetched == [DISCOVERY]
 
 
+@pytest.mark.parametrize("named", ["https://aaa.example", "https://zzz.example", "", None])
+def test_a_discovery_document_that_names_another_issuer_is_refused(
+    issuer: FaultyIssuer, named: str | None
+) -> None:
+    """OpenID Connect Discovery 1.0, section 4.3."""
+    issuer.served = json.dumps({"issuer": named, "jwks_uri": issuer.jwks_url}).encode()
+    authenticator = Authenticator(TokenSettings(issuer.url, (AUDIENCE,), None, "sub"))
+    assert outcome(authenticator, issuer.token("alice")) == 503
+    assert issuer.fetched == [DISCOVERY]
+
+
 @pytest.mark.parametrize("location", ["/elsewhere.json", "file:///etc/passwd", "http://127.0.0.1:1/"])
 def test_redirects_are_not_followed(
     issuer: FaultyIssuer, authenticator: Authenticator, location: str

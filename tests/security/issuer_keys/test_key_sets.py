@@ -45,6 +45,9 @@ def test_a_key_set_that_is_none_is_503(
     "change",
     [
         {"use": "enc"},
+        {"use": "tls"},
+        {"use": ""},
+        {"use": None},
         {"key_ops": ["encrypt"]},
         {"key_ops": []},
         {"key_ops": "verify"},
