@@ -5,14 +5,20 @@ AWS::LanguageExtensions is for, the conditions in DeletionPolicy, is left for wh
 form of that transform loses every Fn::Sub.
 """
 
+import copy
+import functools
 import json
 import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from samcli.lib.translate import sam_template_validator
 from samcli.lib.translate.sam_template_validator import SamTemplateValidator
 from samcli.yamlhelper import yaml_parse
+
+# It writes what it has made twice, once for a log that nobody reads; as YAML that takes longer than all the rest.
+vars(sam_template_validator)["yaml_dump"] = json.dumps
 
 
 class NoManagedPolicies:
@@ -26,13 +32,18 @@ class NoManagedPolicies:
 def transform(path: Path, parameters: Mapping[str, str]) -> dict[str, Any]:
     """Return it."""
     validator = SamTemplateValidator(
-        yaml_parse(path.read_text()),
+        copy.deepcopy(_read(path)),
         NoManagedPolicies(),
         region="eu-central-1",
         parameter_overrides=dict(parameters),
     )
-    found: dict[str, Any] = yaml_parse(validator.get_translated_template_if_valid())
+    found: dict[str, Any] = json.loads(validator.get_translated_template_if_valid())
     return found
+
+
+@functools.cache
+def _read(path: Path) -> Any:
+    return yaml_parse(path.read_text())
 
 
 def main() -> None:
