@@ -173,6 +173,16 @@ class Nursery:
         finally:
             path.write_text(good)
 
+    def survivors(self, module: str, mutants: list[Mutant]) -> list[Mutant]:
+        """Return those mutants of a module that its tests pass with; how far it is, is shown meanwhile."""
+        alive = []
+        for number, mutant in enumerate(mutants, 1):
+            if self.passes(module, mutant.code)[0]:
+                alive.append(mutant)
+            if number % 10 == 0:
+                print(f"  {module}: {number} of {len(mutants)}, {len(alive)} alive", flush=True)
+        return alive
+
     def _run(self, module: str, output: int) -> None:
         """Be the process of one mutant, to its end."""
         code = 1
@@ -250,7 +260,7 @@ def main() -> None:
             mutants, reasons, started = Mutant.all_of(module), explained(module), time.monotonic()
             if args.sample:
                 mutants = random.sample(mutants, min(args.sample, len(mutants)))
-            alive = [mutant for mutant in mutants if nursery.passes(module, mutant.code)[0]]
+            alive = nursery.survivors(module, mutants)
             known = [mutant for mutant in alive if mutant.change() in reasons]
             spent = round(time.monotonic() - started)
             counts = f"{len(mutants) - len(alive)} killed, {len(known)} equivalent, {len(alive) - len(known)} survived"
