@@ -13,8 +13,10 @@ export SAM_ENVIRONMENT := $(if $(filter arm64 aarch64,$(shell uname -m)),arm,def
 
 # Each test file in one process, in random order.
 IN_PARALLEL := --numprocesses auto --maxprocesses 4 --dist loadscope
-# Tests of programs that are started, whose clock nobody moves: on another day they would be the same again.
-OWN_CLOCK := $(addprefix tests/integration/test_,build.py make_run.py documented_commands.py local_stack.py)
+# Tests of programs that are started, whose clock nobody moves, or with every moment of their own choice: on another day
+# they would be the same again.
+OWN_CLOCK := $(addprefix tests/integration/test_,build.py make_run.py documented_commands.py local_stack.py) \
+    tests/contract/test_samconfig.py tests/examples/test_services.py tests/wire/test_signature.py
 
 # What people give goes to the programs by the environment, to the letter: neither make nor a shell evaluates it.
 $(foreach name,PORT DATA DYNAMODB_HOST SUB SCOPE KEY API TOKEN QUEUE,$(if $(filter-out undefined,$(origin $(name))),\

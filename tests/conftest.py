@@ -34,10 +34,16 @@ def _today(request: pytest.FixtureRequest) -> Iterator[None]:
 
 
 @pytest.fixture(scope="session")
-def deployment() -> Iterator[Deployment]:
-    """The functions as deployed; tests keep apart by using ids of their own."""
+def _deployment() -> Iterator[Deployment]:
     with Deployment.up() as deployment:
         yield deployment
+
+
+@pytest.fixture(scope="module")
+def deployment(_deployment: Deployment) -> Deployment:
+    """The functions as deployed; each file begins with empty tables, its tests keep apart by using ids of their own."""
+    _deployment.begin_anew()
+    return _deployment
 
 
 @pytest.fixture

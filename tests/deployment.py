@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 import boto3
 import pytest
+import requests
 
 from apikeys.dynamodb import DynamoDb
 from apikeys.keys import ApiKey
@@ -174,6 +175,11 @@ class Deployment:
             for name, function in deployment.template.functions().items():
                 deployment.handlers[name] = function.load()
         return deployment
+
+    def begin_anew(self) -> None:
+        """Have empty tables: of moto's alone."""
+        requests.post(f"{self.dynamodb.meta.endpoint_url}/moto-api/reset", timeout=10).raise_for_status()
+        self.template.create_tables(self.dynamodb)
 
     def deployed_again(self, **parameters: str) -> Self:
         """Return it as a second deployment with other parameters has it; what is stored is the same."""

@@ -25,10 +25,10 @@ def main() -> None:
         cli = importlib.import_module(COMMANDS[command]).cli
         options = {option.name: option for option in cli.params}
         found = config.get_all(command.split("_", 1), "parameters", environment)
-        for name, value in found.items():
-            if name not in options:
-                sys.exit(f"{environment}.{command}: there is no option {name}")
-            with cli.make_context(command, [], resilient_parsing=True) as context:
+        with cli.make_context(command, [], resilient_parsing=True) as context:
+            for name, value in found.items():
+                if name not in options:
+                    sys.exit(f"{environment}.{command}: there is no option {name}")
                 options[name].type_cast_value(context, value)
     sys.stdout.write(f"{len(asked)} sections\n")
 

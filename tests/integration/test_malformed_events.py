@@ -33,9 +33,9 @@ class NoContext:
 
 
 def events(deployment: Deployment) -> list[Any]:
-    """Return events of which a member is missing, or is not what it should be."""
+    """Return events of which a member is missing, or is not what it should be, of somebody who has nothing yet."""
     good = copy.deepcopy(sample_event("revoke_api_key/401"))
-    good["headers"] |= {"authorization": f"Bearer {deployment.token()}", "accept-encoding": "gzip"}
+    good["headers"] |= {"authorization": f"Bearer {deployment.token('malformed')}", "accept-encoding": "gzip"}
     found = list(NOTHING)
     for member, wrong in itertools.product(MEMBERS, WRONG):
         found.append(good | {member: wrong})
