@@ -51,11 +51,15 @@ TESTS = {
     f"{INTEGRATION}/test_late_answers.py {INTEGRATION}/test_revoke_leaked_api_key.py "
     f"{INTEGRATION}/test_revoke_api_keys_found_by_github.py {INTEGRATION}/test_revoke_all_api_keys.py "
     f"{INTEGRATION}/test_issue_and_read_api_key.py {INTEGRATION}/check",
-    "store/applications.py": f"{INTEGRATION}/test_applications.py {INTEGRATION}/test_late_answers.py",
-    "store/listings.py": f"{INTEGRATION}/test_list_api_keys.py {INTEGRATION}/test_applications.py",
-    "endpoint.py": f"{INTEGRATION}/check {INTEGRATION}/test_faults.py {INTEGRATION}/test_revoke_api_key.py",
+    "store/applications.py": f"{INTEGRATION}/test_applications.py {INTEGRATION}/test_late_answers.py "
+    f"{INTEGRATION}/test_issue_and_read_api_key.py {INTEGRATION}/test_list_api_keys.py",
+    "store/listings.py": f"{INTEGRATION}/test_applications.py {INTEGRATION}/test_list_api_keys.py "
+    f"{INTEGRATION}/test_revoke_all_api_keys.py",
+    "endpoint.py": f"{INTEGRATION}/check {INTEGRATION}/test_faults.py {INTEGRATION}/test_revoke_api_key.py "
+    f"{INTEGRATION}/test_refuse_unknown_route.py",
     "request.py": f"{INTEGRATION}/test_malformed_events.py {INTEGRATION}/test_revoke_api_key.py "
-    "tests/security/test_parsers.py",
+    f"tests/security/test_parsers.py {INTEGRATION}/check {INTEGRATION}/test_revoke_leaked_api_key.py "
+    f"{INTEGRATION}/test_applications.py",
     "authorize_request": f"{INTEGRATION}/check",
     "revoke_api_key": f"{INTEGRATION}/test_revoke_api_key.py {METRICS}",
     "revoke_all_api_keys": f"{INTEGRATION}/test_revoke_all_api_keys.py {METRICS}",

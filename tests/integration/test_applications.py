@@ -78,8 +78,15 @@ def test_413_for_a_body_larger_than_any_use(deployment: Deployment) -> None:
     }
 
 
+def test_a_body_may_have_16_kib_and_no_byte_more(deployment: Deployment) -> None:
+    for size, status in ((16 * 1024, 201), (16 * 1024 + 1, 413)):
+        body = '{"name": "x"}'.ljust(size)
+        assert deployment.call("CreateApplication", deployment.token(), body=body).status == status
+
+
 @pytest.mark.parametrize(
-    "content_type", ["", "text/plain", "application/x-www-form-urlencoded", "application/jsonx"]
+    "content_type",
+    ["", "text/plain", "application/atom+xml", "application/x-www-form-urlencoded", "application/jsonx"],
 )
 def test_415_for_another_content_type(deployment: Deployment, content_type: str) -> None:
     headers = {"content-type": content_type}
@@ -164,6 +171,22 @@ def test_400_for_what_can_be_no_owner(deployment: Deployment, owner: str) -> Non
     admin = deployment.token("admin", "api-keys:admin")
     answer = deployment.call("ListApplications", admin, query={"owner": owner})
     assert (answer.status, answer.body) == (400, bad_request(owner="must be 1 to 255 printable characters"))
+
+
+@pytest.mark.parametrize("owner", ["aaron", "zoe"])
+def test_an_entry_that_names_another_owners_application_shows_nothing_of_it(
+    deployment: Deployment, owner: str
+) -> None:
+    """Guarantee: what is listed is held against whose list it is, whoever wrote the entry.
+
+    Seen to fail with owners compared by their order, either way.
+    """
+    reader, foreign = f"m{uuid.uuid4()}", deployment.application(owner)
+    position = f"2099-01-01T00:00:00.000Z {foreign}"
+    entry = {"list": {"S": f"applications of {reader}"}, "position": {"S": position}}
+    deployment.dynamodb.put_item(TableName="ListingsTable", Item=entry)
+    answer = deployment.call("ListApplications", deployment.token(reader))
+    assert (answer.status, answer.body) == (200, {"items": [], "nextCursor": None})
 
 
 def test_nobodys_list_is_empty(deployment: Deployment) -> None:
