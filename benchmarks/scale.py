@@ -89,6 +89,7 @@ def scales() -> list[Scale]:
         deployment(url) as deployed,
     ):
         recording, found = record(deployed), []
+        look(recording, 0)  # for nothing: Java is slow until it has compiled what it runs
         [file] = Path(folder).glob("*.db")
         for size in SIZES:
             fill(file, recording.keys[0][0], size - count(url))
