@@ -104,3 +104,18 @@ def test_a_withdrawn_key_is_refused_also_when_the_clock_was_set(
     clock.shift(hours * 3600)
     assert outcome(authenticator, old) == 401
     assert issuer.fetched == [JWKS, JWKS]
+
+
+def test_a_withdrawn_key_stops_working_in_time_also_while_the_wall_clock_stands_still(
+    issuer: FaultyIssuer, authenticator: Authenticator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Guarantee: setting the clock back again and again does not prolong the life of a withdrawn key, either.
+
+    Seen to fail with the wall clock alone in published_keys.py.
+    """
+    old = issuer.token("alice")
+    monkeypatch.setattr("time.monotonic", lambda: 100.0)
+    assert outcome(authenticator, old) == 200
+    issuer.rotate()
+    monkeypatch.setattr("time.monotonic", lambda: 100.0 + IssuerKeys.FRESH_FOR)
+    assert outcome(authenticator, old) == 401

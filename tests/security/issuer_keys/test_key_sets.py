@@ -41,6 +41,14 @@ def test_a_key_set_that_is_none_is_503(
     assert outcome(authenticator, issuer.token("alice")) == 503
 
 
+@pytest.mark.parametrize(("size", "status"), [(256 * 1024, 200), (256 * 1024 + 1, 503)])
+def test_a_key_set_may_have_256_kib_and_no_byte_more(
+    issuer: FaultyIssuer, authenticator: Authenticator, size: int, status: int
+) -> None:
+    issuer.served = json.dumps(issuer.key_set()).encode().ljust(size)
+    assert outcome(authenticator, issuer.token("alice")) == status
+
+
 @pytest.mark.parametrize(
     "change",
     [
