@@ -50,7 +50,8 @@ TESTS = {
     "store/api_keys.py": f"{INTEGRATION}/test_revoke_api_key.py {INTEGRATION}/test_rotate_api_key.py "
     f"{INTEGRATION}/test_late_answers.py {INTEGRATION}/test_revoke_leaked_api_key.py "
     f"{INTEGRATION}/test_revoke_api_keys_found_by_github.py {INTEGRATION}/test_revoke_all_api_keys.py "
-    f"{INTEGRATION}/test_issue_and_read_api_key.py {INTEGRATION}/check",
+    f"{INTEGRATION}/test_issue_and_read_api_key.py {INTEGRATION}/check {INTEGRATION}/test_writes_of_a_key.py "
+    f"{INTEGRATION}/test_list_api_keys.py",
     "store/applications.py": f"{INTEGRATION}/test_applications.py {INTEGRATION}/test_late_answers.py "
     f"{INTEGRATION}/test_issue_and_read_api_key.py {INTEGRATION}/test_list_api_keys.py",
     "store/listings.py": f"{INTEGRATION}/test_applications.py {INTEGRATION}/test_list_api_keys.py "
