@@ -1,5 +1,7 @@
 """What no route matches is answered in the documented shape; preflights, so that browsers may go on."""
 
+import io
+import json
 from typing import Any
 
 import pytest
@@ -71,7 +73,7 @@ def test_404_for_a_reference_that_is_left_out(path: str) -> None:
 
 @pytest.mark.parametrize("path", [KEY_PATH, "no/such/route"])
 def test_a_preflight_is_answered_and_the_headers_are_left_to_the_gateway(
-    deployment: Deployment, path: str
+    deployment: Deployment, log: io.StringIO, path: str
 ) -> None:
     """Guarantee: we never say which origins may call; API Gateway does, by the deployment's parameter."""
     event = unknown("OPTIONS", path) | {"routeKey": "OPTIONS /{proxy+}"}
@@ -81,6 +83,8 @@ def test_a_preflight_is_answered_and_the_headers_are_left_to_the_gateway(
         "access-control-request-headers": "authorization",
     }
     assert deployment.handlers[FUNCTION](event, Context(FUNCTION)) == {"statusCode": 204}
+    line = json.loads(log.getvalue())
+    assert (line["message"], line["status"], line["route"]) == ("answered", 204, "OPTIONS /{proxy+}")
 
 
 def test_it_talks_to_nobody(deployment: Deployment) -> None:
