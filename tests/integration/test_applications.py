@@ -62,7 +62,7 @@ def test_a_body_that_the_gateway_encoded_is_decoded(deployment: Deployment) -> N
     assert (answer.status, answer.body["name"]) == (201, "Weather")
 
 
-@pytest.mark.parametrize("body", ["/w==", "not base64!", "\u00e9"])
+@pytest.mark.parametrize("body", ["/w==", "not base64!", "eyJuYW1l!IjogIldlYXRoZXIifQ==", "\u00e9"])
 def test_400_for_a_body_in_the_wrong_encoding(deployment: Deployment, body: str) -> None:
     answer = deployment.call("CreateApplication", deployment.token(), body=body, isBase64Encoded=True)
     assert (answer.status, answer.body) == (400, bad_request(body="Invalid encoding"))

@@ -1,7 +1,6 @@
 """What is counted of checks and revocations: by the real functions, in the one line that each request has anyway."""
 
 import io
-import json
 
 import pytest
 import time_machine
@@ -85,6 +84,7 @@ def test_checks_are_counted_at_every_log_level(
 
 
 def test_each_revocation_is_counted_once_by_its_reason(deployment: Deployment, log: io.StringIO) -> None:
+    """The first time, and not when it is repeated. Seen to fail with those counted that change nothing instead."""
     first, second, third, fourth = (deployment.issue() for _ in range(4))
     clear(log)
     for _ in range(2):
@@ -93,7 +93,7 @@ def test_each_revocation_is_counted_once_by_its_reason(deployment: Deployment, l
         deployment.call("RevokeApiKey", deployment.token(), path=path, query={"reason": "compromised"})
         deployment.revoke_by_string(f"token={third['key']}&reason=leaked")
         deployment.report_by_github({"token": fourth["key"], "type": "example", "url": "", "source": ""})
-    assert counted(log, "Revocations") == {"none": 1, "compromised": 1, "leaked": 2}
+        assert counted(log, "Revocations") == {"none": 1, "compromised": 1, "leaked": 2}
 
 
 def test_of_all_keys_of_an_application_each_counts(deployment: Deployment, log: io.StringIO) -> None:
@@ -106,18 +106,18 @@ def test_of_all_keys_of_an_application_each_counts(deployment: Deployment, log: 
         deployment.call("RevokeAllApiKeys", deployment.token(), path={"id": application_id})
         path, query = {"id": leaked["applicationId"]}, {"reason": "compromised"}
         deployment.call("RevokeAllApiKeys", deployment.token(), path=path, query=query)
-    assert counted(log, "Revocations") == {"none": 3, "compromised": 1}
+        assert counted(log, "Revocations") == {"none": 3, "compromised": 1}
     assert len(log.getvalue().splitlines()) == 4
 
 
-def test_a_rotation_revokes_if_the_old_key_ends_at_once(deployment: Deployment, log: io.StringIO) -> None:
-    for overlap in (0, 60):
-        old = deployment.issue()
-        path = {"id": old["applicationId"], "keyId": old["id"]}
-        deployment.call(
-            "RotateApiKey", deployment.token(), path=path, body=json.dumps({"overlapSeconds": overlap})
-        )
-    assert counted(log, "Revocations") == {"rotated": 1}
+@pytest.mark.parametrize(("overlap", "revoked"), [(0, {"rotated": 1}), (60, {})])
+def test_a_rotation_revokes_if_the_old_key_ends_at_once(
+    deployment: Deployment, log: io.StringIO, overlap: int, revoked: dict[str, int]
+) -> None:
+    old = deployment.issue()
+    path, body = {"id": old["applicationId"], "keyId": old["id"]}, {"overlapSeconds": overlap}
+    assert deployment.call("RotateApiKey", deployment.token(), path=path, body=body).status == 201
+    assert counted(log, "Revocations") == revoked
 
 
 def test_a_revoke_that_is_refused_counts_nothing(deployment: Deployment, log: io.StringIO) -> None:

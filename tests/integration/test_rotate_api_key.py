@@ -1,5 +1,7 @@
 """Rotate a key."""
 
+import io
+import json
 from typing import Any
 
 import pytest
@@ -83,7 +85,9 @@ def test_201_the_expiry_of_a_key_that_expires_at_the_end_of_time_is_capped_there
     assert (answer.status, answer.body["expiresAt"]) == (201, "9999-12-31T23:59:59.000Z")
 
 
-def test_409_for_a_key_that_is_rotated_already_also_while_it_still_works(deployment: Deployment) -> None:
+def test_409_for_a_key_that_is_rotated_already_also_while_it_still_works(
+    deployment: Deployment, log: io.StringIO
+) -> None:
     """Guarantee: a repeated rotate makes no second new key."""
     old = deployment.issue()
     assert rotate(deployment, old, {"overlapSeconds": 60}).status == 201
@@ -91,6 +95,7 @@ def test_409_for_a_key_that_is_rotated_already_also_while_it_still_works(deploym
     answer = rotate(deployment, old, {"overlapSeconds": 600})
     assert (answer.status, answer.body) == (409, CONFLICT)
     assert deployment.everything() == before
+    assert json.loads(log.getvalue().splitlines()[-1])["reason"] == "the key is rotated"
 
 
 def test_409_for_a_revoked_key(deployment: Deployment) -> None:
