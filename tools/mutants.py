@@ -56,6 +56,10 @@ TESTS = {
     f"{INTEGRATION}/test_issue_and_read_api_key.py {INTEGRATION}/test_list_api_keys.py",
     "store/listings.py": f"{INTEGRATION}/test_applications.py {INTEGRATION}/test_list_api_keys.py "
     f"{INTEGRATION}/test_revoke_all_api_keys.py",
+    "dynamodb.py": "tests/wire/test_faults.py tests/wire/test_batches.py tests/wire/test_calls.py",
+    "connection.py": "tests/wire/test_faults.py tests/wire/test_kept_connections.py tests/wire/test_tls.py",
+    "signature.py": "tests/wire/test_signature.py",
+    "github.py": "tests/security/test_github_alerts.py",
     "endpoint.py": f"{INTEGRATION}/check {INTEGRATION}/test_faults.py {INTEGRATION}/test_revoke_api_key.py "
     f"{INTEGRATION}/test_refuse_unknown_route.py",
     "request.py": f"{INTEGRATION}/test_malformed_events.py {INTEGRATION}/test_revoke_api_key.py "
