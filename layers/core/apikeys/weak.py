@@ -7,7 +7,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
-LEAST_EXPONENT = 1 << 16  # FIPS 186-5, section 5.1: greater than that, and odd
+LEAST_EXPONENT = 1 << 16  # FIPS 186-5, section 5.1: greater than that; cryptography sees that it is odd
 GENERATOR = 65537
 # Infineon's library made primes of one form (ROCA, CVE-2017-15361): modulo each of these, such a modulus is a power
 # of the generator. Of random ones, less than one in 100 million is.
@@ -30,12 +30,7 @@ def is_weak(key: Any) -> bool:
     """
     if isinstance(key, RSAPublicKey):
         numbers = key.public_numbers()
-        return (
-            numbers.e <= LEAST_EXPONENT
-            or numbers.e % 2 == 0
-            or _is_of_roca(numbers.n)
-            or _has_close_primes(numbers.n)
-        )
+        return numbers.e <= LEAST_EXPONENT or _is_of_roca(numbers.n) or _has_close_primes(numbers.n)
     if isinstance(key, Ed25519PublicKey):
         octets = key.public_bytes(Encoding.Raw, PublicFormat.Raw)
         return int.from_bytes(octets, "little") & (1 << 255) - 1 in SMALL

@@ -2,6 +2,7 @@
 
 import base64
 import json
+import math
 from contextlib import suppress
 from typing import Any
 
@@ -12,10 +13,10 @@ from cryptography.hazmat.primitives.asymmetric import ec, ed25519, padding, rsa
 from cryptography.hazmat.primitives.hashes import SHA256
 
 from apikeys.issuer import _signing_key
-from apikeys.weak import is_weak
+from apikeys.weak import MARKERS, is_weak
 from tests.faulty_issuer import FaultyIssuer
 from tests.security.issuer_keys.outcomes import authenticator_of, outcome
-from tests.security.issuer_keys.weak import jwk_of, small_points, weak_rsa
+from tests.security.issuer_keys.weak import jwk_of, random_prime, small_points, weak_rsa
 
 
 def encoded(octets: bytes) -> str:
@@ -80,6 +81,43 @@ def test_keys_that_are_made_at_random_are_not_weak() -> None:
     keys += [ed25519.Ed25519PrivateKey.generate().public_key() for _ in range(50)]
     keys.append(ec.generate_private_key(ec.SECP256R1()).public_key())
     assert [is_weak(key) for key in keys] == [False] * len(keys)
+
+
+def of_modulus(modulus: int, exponent: int = 65537) -> rsa.RSAPublicKey:
+    return rsa.RSAPublicNumbers(exponent, modulus).public_key()
+
+
+def test_an_exponent_is_65537_at_least_and_odd() -> None:
+    """FIPS 186-5, section 5.1. Seen to fail with a limit of half as much."""
+    modulus = rsa.generate_private_key(65537, 2048).public_key().public_numbers().n
+    assert is_weak(of_modulus(modulus, 65535))
+    assert not is_weak(of_modulus(modulus, 65537))
+    jwk = dict(jwt.get_algorithm_by_name("RS256").to_jwk(of_modulus(modulus), as_dict=True))
+    assert _signing_key(jwk)
+    assert _signing_key(jwk | {"e": encoded((65538).to_bytes(3))}) is None
+
+
+@pytest.mark.parametrize(("steps", "weak"), [(1, True), (100, True), (101, False)])
+def test_primes_are_close_if_fermats_method_finds_them_in_a_hundred_steps(steps: int, weak: bool) -> None:
+    """CVE-2022-26320. Seen to fail with 99 steps, and with 101."""
+    middle = (1 << 1024) - 1024
+    apart = math.isqrt(2 * middle * (steps - 1)) + 1  # from the middle, so far that it takes that many steps
+    apart += 1 - apart % 2  # odd, so that the modulus is
+    assert is_weak(of_modulus(middle**2 - apart**2)) is weak
+
+
+def test_a_square_is_weak() -> None:
+    """No primes are closer to each other than one to itself. Seen to fail with a search that begins behind the root."""
+    assert is_weak(of_modulus(random_prime() ** 2))
+
+
+def test_a_modulus_is_of_rocas_form_only_if_every_marker_says_so() -> None:
+    """Seen to fail without the marker 11. CVE-2017-15361."""
+    others = math.prod(p for p in MARKERS if p != 11)
+    ones = [1 + others * k for k in range(1 << 1900, (1 << 1900) + 22) if (1 + others * k) % 2]
+    for modulus in ones:
+        # Powers of 65537, which is -1 modulo 11, are 1 and 10.
+        assert is_weak(of_modulus(modulus)) is (modulus % 11 in (1, 10)), modulus % 11
 
 
 @pytest.mark.parametrize("kid", [1, 1.5, True, ["k"], {"k": 1}])
