@@ -57,7 +57,8 @@ TESTS = {
     "store/listings.py": f"{INTEGRATION}/test_applications.py {INTEGRATION}/test_list_api_keys.py "
     f"{INTEGRATION}/test_revoke_all_api_keys.py",
     "dynamodb.py": "tests/wire/test_faults.py tests/wire/test_batches.py tests/wire/test_calls.py",
-    "connection.py": "tests/wire/test_faults.py tests/wire/test_kept_connections.py tests/wire/test_tls.py",
+    "connection.py": "tests/wire/test_connection.py tests/wire/test_faults.py tests/wire/test_kept_connections.py "
+    "tests/wire/test_tls.py",
     "signature.py": "tests/wire/test_signature.py",
     "github.py": "tests/security/test_github_alerts.py",
     "endpoint.py": f"{INTEGRATION}/check {INTEGRATION}/test_faults.py {INTEGRATION}/test_revoke_api_key.py "
