@@ -60,7 +60,7 @@ TESTS = {
     "connection.py": "tests/wire/test_connection.py tests/wire/test_faults.py tests/wire/test_kept_connections.py "
     "tests/wire/test_tls.py",
     "signature.py": "tests/wire/test_signature.py",
-    "github.py": "tests/security/test_github_alerts.py",
+    "github.py": f"tests/security/test_github_alerts.py {INTEGRATION}/test_revoke_api_keys_found_by_github.py",
     "endpoint.py": f"{INTEGRATION}/check {INTEGRATION}/test_faults.py {INTEGRATION}/test_revoke_api_key.py "
     f"{INTEGRATION}/test_refuse_unknown_route.py",
     "request.py": f"{INTEGRATION}/test_malformed_events.py {INTEGRATION}/test_revoke_api_key.py "

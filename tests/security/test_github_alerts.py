@@ -144,6 +144,7 @@ def test_while_github_gives_no_keys_nothing_is_taken_and_known_keys_work_on(
         b'{"public_keys": 1}',
         b'{"public_keys": []}',
         b'{"public_keys": [1, {}, {"key_identifier": 1, "key": "x"}, {"key_identifier": "own", "key": "x"}]}',
+        b'{"public_keys": [{"key_identifier": "own", "key": 1}, {"key_identifier": "own"}]}',
     ],
     ids=str,
 )
@@ -194,6 +195,21 @@ def test_what_was_found_is_read_and_where(github: Github) -> None:
     found = GithubAlerts(github.keys).read(request(body, github))
     assert found == [Found("a", "t", "https://example.com/"), Found("b", "t", "commit"), Found("c", "t")]
     assert "token" not in repr(found)
+    assert "example.com" not in repr(found)
+
+
+def test_where_a_key_was_found_is_kept_in_192_printable_bytes(github: Github) -> None:
+    """Guarantee: whatever the place is called, the key's item stays small, and nobody's terminal is told what to do."""
+    printable = "".join(map(chr, range(0x21, 0x7F)))
+    for place, kept in (
+        (printable, printable),
+        ("a b\x7f\n", "a%20b%7F%0A"),
+        ("\u00e9", "%C3%A9"),
+        ("x/" * 97, "x/" * 96),
+    ):
+        body = json.dumps([{"token": "a", "type": "t", "url": place}]).encode()
+        [found] = GithubAlerts(github.keys).read(request(body, github))
+        assert found.where == kept
 
 
 def test_the_signature_is_over_the_bytes_whichever_way_the_gateway_hands_them_on(github: Github) -> None:

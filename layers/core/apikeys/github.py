@@ -29,7 +29,7 @@ URL_CHARACTERS = "".join(map(chr, range(0x21, 0x7F)))
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """A string that GitHub found and takes for a key. Its `repr` does not show it.
+    """A string that GitHub found and takes for a key. Its `repr` shows neither it nor where it was found.
 
     Args:
         token: the string.
@@ -47,7 +47,7 @@ class GithubKey:
     """One of GitHub's public keys."""
 
     identifier: str
-    public_key: ec.EllipticCurvePublicKey = field(repr=False)
+    public_key: ec.EllipticCurvePublicKey
 
 
 class GithubKeys(PublishedKeys[GithubKey]):
