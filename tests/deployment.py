@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, Any, Self
 
 import boto3
 import pytest
-import requests
 
 from apikeys.dynamodb import DynamoDb
 from apikeys.keys import ApiKey
@@ -23,7 +22,7 @@ from local.issuer import AUDIENCE, SCOPES, LocalIssuer
 from local.run import AWS_ENVIRONMENT
 from local.template import ROOT, Handler, Template, environment
 from tests.documented import CONTRACT
-from tests.moto_server import moto_server
+from tests.moto_server import empty, moto_server
 
 if TYPE_CHECKING:
     from types_boto3_dynamodb import DynamoDBClient
@@ -178,7 +177,7 @@ class Deployment:
 
     def begin_anew(self) -> None:
         """Have empty tables: of moto's alone."""
-        requests.post(f"{self.dynamodb.meta.endpoint_url}/moto-api/reset", timeout=10).raise_for_status()
+        empty(self.dynamodb.meta.endpoint_url)
         self.template.create_tables(self.dynamodb)
 
     def deployed_again(self, **parameters: str) -> Self:

@@ -7,6 +7,8 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+import requests
+
 from local.ports import is_listening
 from tests.running import free_ports
 
@@ -34,3 +36,8 @@ def moto_server(**variables: str) -> Iterator[str]:
     finally:
         process.terminate()
         process.wait()
+
+
+def empty(url: str) -> None:
+    """Leave nothing in the account of a moto at this URL."""
+    requests.post(f"{url}/moto-api/reset", timeout=10).raise_for_status()

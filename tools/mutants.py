@@ -19,7 +19,6 @@ import tempfile
 import time
 import tomllib
 import traceback
-import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -30,7 +29,7 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
-from tests.moto_server import moto_server
+from tests.moto_server import empty, moto_server
 
 ROOT = Path(__file__).parent.parent
 PACKAGE = Path("layers/core/apikeys")
@@ -125,7 +124,7 @@ class Mutant:
         """Return the lines that it changes, and what to."""
         was, now = (ROOT / path_of(self.module)).read_text().splitlines(), self.code.splitlines()
         lines = list(ndiff(was, now))
-        return tuple(" ".join(line[2:].strip() for line in lines if line[0] == sign) for sign in "-+")  # type: ignore[return-value]
+        return tuple(" ".join(line[2:].strip() for line in lines if line[0] == sign).strip() for sign in "-+")  # type: ignore[return-value]
 
 
 def path_of(module: str) -> Path:
@@ -218,7 +217,7 @@ class Nursery:
     @contextmanager
     def _emptied_moto(self, **_: str) -> Iterator[str]:
         """Be `moto_server`, without a start."""
-        urllib.request.urlopen(urllib.request.Request(f"{self._moto}/moto-api/reset", method="POST")).close()  # noqa: S310 -- our own
+        empty(self._moto)
         yield self._moto
 
 

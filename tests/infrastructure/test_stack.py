@@ -15,11 +15,10 @@ from typing import Any
 
 import boto3
 import pytest
-import requests
 
 from tests.deployment import EVERYTHING
 from tests.infrastructure.conftest import PARAMETERS, Settle
-from tests.moto_server import moto_server
+from tests.moto_server import empty, moto_server
 
 VERSIONING = ("AWS::Lambda::Alias", "AWS::Lambda::Version")
 UNSUPPORTED = ("AWS::ApiGatewayV2::Api", "AWS::ApiGatewayV2::Stage", "AWS::CloudWatch::Alarm", *VERSIONING)
@@ -39,7 +38,7 @@ class Account:
     @contextmanager
     def stack(self, template: dict[str, Any], **parameters: str) -> Iterator[dict[str, str]]:
         """Create the stack in the empty account, and yield the names of its resources by logical id."""
-        requests.post(f"{self.url}/moto-api/reset", timeout=10).raise_for_status()
+        empty(self.url)
         code = io.BytesIO()
         with zipfile.ZipFile(code, "w") as archive:
             archive.writestr("app.py", "")

@@ -38,6 +38,14 @@ def ok(body: Any = None, *, status: int = 200, **headers: str) -> bytes:
     return f"HTTP/1.1 {status} -\r\n{lines}\r\n".encode() + octets
 
 
+def chunked(answer: bytes, size: bytes = b"") -> bytes:
+    """Return an answer as HTTP's other way has it, its body in one chunk and an empty one."""
+    head, body = answer.split(b"\r\n\r\n", 1)
+    lines = [line for line in head.split(b"\r\n") if not line.startswith(b"content-length")]
+    head = b"\r\n".join([*lines, b"transfer-encoding: chunked"])
+    return head + b"\r\n\r\n" + (size or b"%x" % len(body)) + b"\r\n" + body + b"\r\n0\r\n\r\n"
+
+
 def refused(code: str, *, status: int = 400, **members: Any) -> bytes:
     """Return an error as DynamoDB sends it."""
     return ok({"__type": f"com.amazonaws.dynamodb.v20120810#{code}"} | members, status=status)

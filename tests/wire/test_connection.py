@@ -9,8 +9,7 @@ from threading import Thread
 import pytest
 
 from apikeys.connection import Answer, Connection, NoAnswer
-from tests.wire.scripted import ok
-from tests.wire.test_faults import chunked
+from tests.wire.scripted import chunked, ok
 
 MOST = 32 * 1024 * 1024  # bytes of an answer
 GOOD = ok(b"{}")

@@ -14,6 +14,7 @@ from apikeys.errors import ServiceUnavailable
 from tests.wire.scripted import (
     Answer,
     Scripted,
+    chunked,
     close,
     dribble,
     dynamodb_that_says,
@@ -32,14 +33,6 @@ GOOD = ok(ITEM)
 
 def halved(answer: bytes) -> Answer:
     return then_close(answer[: -len(answer) // 4])
-
-
-def chunked(answer: bytes, size: bytes = b"") -> bytes:
-    """Return an answer as HTTP's other way has it, its body in one chunk and an empty one."""
-    head, body = answer.split(b"\r\n\r\n", 1)
-    lines = [line for line in head.split(b"\r\n") if not line.startswith(b"content-length")]
-    head = b"\r\n".join([*lines, b"transfer-encoding: chunked"])
-    return head + b"\r\n\r\n" + (size or b"%x" % len(body)) + b"\r\n" + body + b"\r\n0\r\n\r\n"
 
 
 @pytest.fixture
