@@ -1,5 +1,7 @@
 """Create and list applications."""
 
+import io
+import json
 import uuid
 from typing import Any
 
@@ -211,8 +213,9 @@ def test_nobodys_list_is_empty(deployment: Deployment) -> None:
     ids=lambda value: str(value)[:60],
 )
 def test_400_for_a_malformed_page(
-    deployment: Deployment, function: str, query: dict[str, str], fields: list[str]
+    deployment: Deployment, log: io.StringIO, function: str, query: dict[str, str], fields: list[str]
 ) -> None:
     answer = deployment.call(function, deployment.token(), path={"id": str(uuid.uuid4())}, query=query)
     assert answer.status == 400
     assert [detail["field"] for detail in answer.body["details"]] == fields
+    assert json.loads(log.getvalue())["reason"] == ", ".join(fields)

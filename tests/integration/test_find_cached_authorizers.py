@@ -27,12 +27,13 @@ def test_a_cache_is_found_and_named(log: io.StringIO, arn: str, kind: str) -> No
     assert read(last) == {"CachedAuthorizers": ({"Stack": "local"}, 2)}
 
 
-def test_a_rest_api_keeps_a_verdict_unless_it_is_told_not_to() -> None:
+def test_a_rest_api_keeps_a_verdict_for_five_minutes_unless_it_is_told_not_to(log: io.StringIO) -> None:
     """Guarantee: AWS's default is found, and not only what somebody wrote down.
 
     Seen to fail with a default of 0.
     """
     assert look_for_caches(rest=[of_rest()]) == {"CachedAuthorizers": 1}
+    assert json.loads(log.getvalue().splitlines()[0])["seconds"] == 300
     assert look_for_caches(rest=[of_rest(authorizerResultTtlInSeconds=0)]) == {"CachedAuthorizers": 0}
 
 

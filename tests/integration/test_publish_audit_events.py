@@ -250,6 +250,16 @@ def test_a_bus_that_does_not_answer_is_asked_again_for_all_of_the_rest(
     assert "ConnectTimeoutError" in log.getvalue()
 
 
+def test_an_answer_about_fewer_events_than_were_put_is_none(
+    deployment: Deployment, stream: AuditStream, bus: Bus, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Guarantee: an event that the bus says nothing of is not taken for published; Lambda asks again for all."""
+    deployment.issue()
+    monkeypatch.setattr(bus, "put_events", lambda **_: {"Entries": []})
+    with pytest.raises(ValueError, match="shorter"):
+        publish(deployment, stream.records())
+
+
 def test_what_is_no_record_of_a_key_is_reported_and_what_is_before_it_published(
     deployment: Deployment, stream: AuditStream, bus: Bus
 ) -> None:

@@ -71,6 +71,25 @@ def test_404_for_a_reference_that_is_left_out(path: str) -> None:
         assert handler(unknown(method, path), Context(FUNCTION))["statusCode"] == 404
 
 
+@pytest.mark.parametrize(
+    ("parameter", "path", "statuses"),
+    [
+        ("RevokeByString", "api/v1/api-keys/revoke", {"on": 405, "authorized": 405, "off": 404}),
+        ("GithubAlerts", "api/v1/api-keys/leaked/github", {"true": 405, "false": 404}),
+    ],
+)
+def test_a_route_that_the_deployment_leaves_out_does_not_exist(
+    parameter: str, path: str, statuses: dict[str, int]
+) -> None:
+    for value, status in statuses.items():
+        handler = Template({parameter: value}).functions()[FUNCTION].load()
+        answer = handler(unknown("GET", path), Context(FUNCTION))
+        assert (answer["statusCode"], answer["headers"].get("allow")) == (
+            status,
+            "POST" if status == 405 else None,
+        )
+
+
 @pytest.mark.parametrize("path", [KEY_PATH, "no/such/route"])
 def test_a_preflight_is_answered_and_the_headers_are_left_to_the_gateway(
     deployment: Deployment, log: io.StringIO, path: str

@@ -1,9 +1,14 @@
-"""What a name and a time may be."""
+"""What a name, a time and an overlap may be."""
+
+from typing import Any
 
 import pytest
+import time_machine
 from pydantic import ValidationError
 
-from apikeys.schemas import NewApiKey, NewApplication
+from apikeys.errors import BadRequest
+from apikeys.request import Request
+from apikeys.schemas import Body, NewApiKey, NewApplication, Rotation, read
 
 
 def is_a_name(text: str) -> bool:
@@ -116,3 +121,33 @@ def test_a_time_is_what_rfc_3339_allows(time: str) -> None:
 def test_a_time_that_there_is_not_is_refused(time: str) -> None:
     with pytest.raises(ValidationError, match="RFC 3339"):
         NewApiKey.model_validate({"name": "x", "expiresAt": time})
+
+
+@pytest.mark.parametrize(
+    "time", ["2026-11-22T12:00:00Z", "2026-11-22T11:59:59.999Z", "2026-11-22T13:00:00+01:00"]
+)
+def test_a_time_that_is_not_in_the_future_is_refused(clock: time_machine.Traveller, time: str) -> None:
+    with pytest.raises(ValidationError, match="must be in the future"):
+        NewApiKey.model_validate({"name": "x", "expiresAt": time})
+
+
+@pytest.mark.parametrize("seconds", [0, 7 * 24 * 60 * 60])
+def test_an_overlap_is_none_to_seven_days(seconds: int) -> None:
+    assert Rotation.model_validate({"overlapSeconds": seconds}).overlap_seconds == seconds
+    assert Rotation().overlap_seconds == 0
+
+
+@pytest.mark.parametrize("seconds", [-1, 604_801, "60", 60.0, True, None])
+def test_any_other_overlap_is_refused_and_no_other_type_is_taken_for_a_number(seconds: Any) -> None:
+    with pytest.raises(ValidationError, match="overlapSeconds"):
+        Rotation.model_validate({"overlapSeconds": seconds})
+
+
+@pytest.mark.parametrize("model", [NewApplication, NewApiKey, Rotation])
+def test_a_member_that_nobody_knows_is_refused_and_marked_as_the_callers_own_words(model: type[Body]) -> None:
+    """Guarantee: a misspelt member is not ignored, and its name is not logged."""
+    headers, body = {"content-type": "application/json"}, '{"name": 1, "hunter2": 1}'
+    with pytest.raises(BadRequest) as refused:
+        read(Request({"headers": headers, "body": body}), model)
+    known = {violation.field: violation.known for violation in refused.value.violations}
+    assert known == {"name": model is not Rotation, "hunter2": False}
