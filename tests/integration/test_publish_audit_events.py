@@ -260,6 +260,17 @@ def test_an_answer_about_fewer_events_than_were_put_is_none(
         publish(deployment, stream.records())
 
 
+def test_a_bus_that_does_not_answer_is_given_up_before_the_function_ends(deployment: Deployment) -> None:
+    """Guarantee: Lambda is told where to begin again, and not only that the time was over."""
+    functions = deployment.template.resources("AWS::Serverless::Function")
+    client: Any = deployment.handlers[FUNCTION].__globals__["events"]
+    attempts = client.meta.config.retries["total_max_attempts"]
+    # https://docs.aws.amazon.com/sdkref/latest/guide/feature-retry-behavior.html
+    between = sum(2**retry for retry in range(attempts - 1))
+    longest = attempts * (client.meta.config.connect_timeout + client.meta.config.read_timeout) + between
+    assert longest < functions[FUNCTION]["Timeout"]
+
+
 def test_what_is_no_record_of_a_key_is_reported_and_what_is_before_it_published(
     deployment: Deployment, stream: AuditStream, bus: Bus
 ) -> None:
