@@ -3,6 +3,7 @@
 from contextvars import copy_context
 from typing import Any
 
+import boto3
 import pytest
 
 from apikeys import deadline, dynamodb
@@ -75,3 +76,9 @@ def test_of_nothing_nothing_is_asked() -> None:
     with dynamodb_that_says(batch([], [])) as server:
         assert DynamoDb(server.url).batch_get("Table", []) == []
     assert server.requests == []
+
+
+def test_a_batch_is_as_large_as_dynamodb_takes_one() -> None:
+    requests = boto3.client("dynamodb").meta.service_model.operation_model("BatchGetItem").input_shape
+    keys = requests.members["RequestItems"].value.members["Keys"]
+    assert keys.metadata["max"] == dynamodb.MOST_IN_A_BATCH

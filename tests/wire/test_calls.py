@@ -116,7 +116,7 @@ class Boto3:
 def test_the_user_agent_names_the_project(monkeypatch: pytest.MonkeyPatch) -> None:
     recorder = Recorder()
     monkeypatch.setattr(Connection, "open", recorder.open)
-    DynamoDb().call("ListTables", {})
+    DynamoDb.connect().call("ListTables", {})
     _, headers, _ = parts_of(recorder.sent)
     assert headers["user-agent"] == f"api-keys/{VERSION}"
 
