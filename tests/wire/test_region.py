@@ -27,7 +27,7 @@ REGIONS = [
 OTHERS = ["us-isof-south-1", "eusc-de-east-1", "eu-isoe-west-1", "eu-central-99"]
 
 
-@pytest.mark.parametrize("fips", ["", "false", "true"])
+@pytest.mark.parametrize("fips", ["", "false", "true", "yes"])
 @pytest.mark.parametrize("region", sorted({*REGIONS, *OTHERS}))
 def test_awss_own_endpoint_is_the_one_of_botocore(
     region: str, fips: str, monkeypatch: pytest.MonkeyPatch
@@ -79,6 +79,8 @@ def test_another_endpoint_and_awss_fips_one_exclude_each_other(monkeypatch: pyte
         ),
         ("http://localhost:8000/", (False, "localhost", 8000, "localhost:8000")),
         ("https://Host.example:443", (True, "host.example", 443, "host.example")),
+        ("https://host.example:80", (True, "host.example", 80, "host.example:80")),
+        ("http://host.example", (False, "host.example", 80, "host.example")),
         ("http://[::1]:8000", (False, "::1", 8000, "[::1]:8000")),
     ],
 )
