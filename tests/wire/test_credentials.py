@@ -118,6 +118,21 @@ def test_none_anywhere_is_a_mistake_of_the_deployment(nothing_in_the_environment
         Credentials.current()
 
 
+@pytest.mark.parametrize("name", ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"])
+def test_half_a_pair_is_none(
+    nothing_in_the_environment: None, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    monkeypatch.setenv(name, "half")
+    monkeypatch.setattr("botocore.session.Session.get_credentials", lambda _: None)
+    with pytest.raises(SettingsError, match="no AWS credentials"):
+        Credentials.current()
+
+
+def test_what_shows_credentials_shows_which_they_are_and_nothing_that_signs() -> None:
+    """Guarantee: they get into no log by way of an exception's text or a debugger's."""
+    assert repr(Credentials("which", "secret", "token")) == "Credentials(access_key_id='which')"
+
+
 def test_503_if_their_source_does_not_give_them(
     nothing_in_the_environment: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
