@@ -298,7 +298,9 @@ def test_the_time_of_a_parser_grows_no_faster_than_its_text(parser: str, unit: s
     """
     length = 3_000 // len(unit)
     once, twice, four = (seconds(PARSERS[parser], unit * (length * times) + "!") for times in (1, 2, 4))
-    floor = 0.002  # seconds, below which the clock is all that is measured
+    floor = (
+        0.01  # seconds, below which a coarse clock is all that is measured: a tick may be four thousandths
+    )
     assert twice < max(4 * once, floor)
     assert four < max(8 * once, 2 * floor)
 

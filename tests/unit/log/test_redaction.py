@@ -107,4 +107,5 @@ def test_redaction_takes_linear_time(of: str) -> None:
         return min(spent)
 
     once, longer = seconds(20_000), seconds(160_000)
-    assert longer < 24 * max(once, 0.0001)
+    # Less than a thousandth of a second is nothing that every clock can tell.
+    assert longer < 24 * max(once, 0.001)
