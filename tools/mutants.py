@@ -206,9 +206,8 @@ class Nursery:
             code: of the mutant; as it is if None.
         """
         path = self._folder / path_of(module)
-        good = path.read_text()
-        # What Python made of the file before, which it may take for current: made within the same second.
-        Path(cache_from_source(str(path))).unlink(missing_ok=True)
+        good, compiled = path.read_text(), Path(cache_from_source(str(path)))
+        compiled.unlink(missing_ok=True)
         path.write_text(code or good)
         try:
             with tempfile.TemporaryFile("w+") as said:
@@ -223,6 +222,8 @@ class Nursery:
                 return passed, said.read()
         finally:
             path.write_text(good)
+            # Which Python may take for current: made within the same second.
+            compiled.unlink(missing_ok=True)
 
     def survivors(self, module: str, mutants: list[Mutant]) -> list[Mutant]:
         """Return those mutants of a module that its tests pass with; how far it is, is shown meanwhile."""
@@ -242,6 +243,7 @@ class Nursery:
             os.dup2(output, 1)
             os.dup2(output, 2)
             os.chdir(self._folder)
+            sys.dont_write_bytecode = False  # or each mutant would have to wait for all of it to be compiled
             resource.setrlimit(resource.RLIMIT_CPU, (MOST_CPU, MOST_CPU))
             for name in [name for name in sys.modules if name.partition(".")[0] in OURS]:
                 del sys.modules[name]

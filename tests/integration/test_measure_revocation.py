@@ -27,8 +27,8 @@ def key_of(deployment: Deployment, canary: Canary) -> str:
     return revoke.rsplit("/", 1)[1].split("?")[0]
 
 
-def test_where_the_promise_is_kept_it_measures_zero(canary: Canary) -> None:
-    assert canary.run() == {
+def test_where_the_promise_is_kept_it_measures_zero(canary: Canary, log: io.StringIO) -> None:
+    measured = {
         "CanaryFailures": 0,
         "TimeToLoseAccess": 0,
         "LongestTimeAtBorder": 0,
@@ -36,6 +36,9 @@ def test_where_the_promise_is_kept_it_measures_zero(canary: Canary) -> None:
         "CheckLatency": 10,
         "RevokeLatency": 10,
     }
+    assert canary.run() == measured
+    *_, last = map(json.loads, log.getvalue().splitlines())
+    assert read(last) == {name: ({"Stack": "local"}, value) for name, value in measured.items()}
 
 
 def test_it_checks_before_the_revoke_and_after_it_at_once_and_again_and_again(canary: Canary) -> None:
