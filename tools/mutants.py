@@ -64,7 +64,7 @@ TESTS = {
     "log.py": "tests/unit/log",
     "metrics.py": "tests/unit/log",
     "schemas.py": f"tests/unit/test_schemas.py {INTEGRATION}/test_applications.py",
-    "pages.py": f"{INTEGRATION}/test_applications.py {INTEGRATION}/test_list_api_keys.py",
+    "pages.py": "tests/unit/test_pages.py",
     "records.py": f"{INTEGRATION}/test_issue_and_read_api_key.py {INTEGRATION}/test_applications.py "
     f"{INTEGRATION}/test_writes_of_a_key.py {INTEGRATION}/test_rotate_api_key.py {INTEGRATION}/check",
     "reasons.py": f"{INTEGRATION}/test_revoke_api_key.py",
