@@ -41,6 +41,15 @@ def test_a_cursor_leads_on_from_where_its_page_ended() -> None:
     assert page_asked_for(query(cursor=shown["nextCursor"])) == (50, POSITION)
 
 
+@pytest.mark.parametrize("more", ["!", " ", "\n", "\u00e9"])
+def test_a_cursor_with_anything_more_in_it_is_refused(more: str) -> None:
+    cursor = page([], str, POSITION)["nextCursor"]
+    for odd in (more + cursor, cursor[:8] + more + cursor[8:], cursor + more):
+        with pytest.raises(BadRequest) as refused:
+            page_asked_for(query(cursor=odd))
+        assert fields(refused) == ["cursor"]
+
+
 def test_the_last_page_has_no_cursor() -> None:
     assert page([], str.upper, None) == {"items": [], "nextCursor": None}
 
