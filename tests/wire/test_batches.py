@@ -79,6 +79,6 @@ def test_of_nothing_nothing_is_asked() -> None:
 
 
 def test_a_batch_is_as_large_as_dynamodb_takes_one() -> None:
-    requests = boto3.client("dynamodb").meta.service_model.operation_model("BatchGetItem").input_shape
-    keys = requests.members["RequestItems"].value.members["Keys"]
+    request: Any = boto3.client("dynamodb").meta.service_model.operation_model("BatchGetItem").input_shape
+    keys = request.members["RequestItems"].value.members["Keys"]
     assert keys.metadata["max"] == dynamodb.MOST_IN_A_BATCH

@@ -1,6 +1,7 @@
 """Whose credentials sign a request: the environment's, read anew each time, or those that botocore finds."""
 
 import json
+import os
 import subprocess
 import sys
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -153,7 +154,7 @@ def test_botocore_is_imported_only_where_the_environment_has_none() -> None:
     )
     variables = {"AWS_ACCESS_KEY_ID": "key", "AWS_SECRET_ACCESS_KEY": "secret"}
     run = subprocess.run(
-        [sys.executable, "-c", code], env=variables, capture_output=True, text=True, check=True
+        [sys.executable, "-c", code], env=os.environ | variables, capture_output=True, text=True, check=True
     )
     assert "apikeys.credentials" in run.stdout
     assert "botocore" not in run.stdout

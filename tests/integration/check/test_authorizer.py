@@ -79,12 +79,16 @@ def test_what_is_not_good_cannot_be_told_apart(deployment: Deployment, clock: ti
     assert {"wrong secret", "unknown key", "revoked", "expired"} <= set(seen)
 
 
-def test_an_expired_key_stops_at_its_second(deployment: Deployment, clock: time_machine.Traveller) -> None:
+def test_an_expired_key_stops_at_its_second_and_for_good(
+    deployment: Deployment, clock: time_machine.Traveller
+) -> None:
+    """Seen to fail where it is bad at that very moment only."""
     key = deployment.issue(expiresAt="2026-11-22T12:00:30Z")["key"]
     clock.shift(29.999)
     assert deployment.accepts(key)
-    clock.shift(0.001)
-    assert not deployment.accepts(key)
+    for later in (0.001, 0.001, 60, 365 * 24 * 60 * 60):
+        clock.shift(later)
+        assert not deployment.accepts(key)
 
 
 def test_a_check_is_one_strongly_consistent_read_of_the_table(deployment: Deployment) -> None:

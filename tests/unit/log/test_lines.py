@@ -2,6 +2,7 @@
 
 import io
 import json
+import os
 import subprocess
 import sys
 import uuid
@@ -60,6 +61,13 @@ def test_a_subject_is_whatever_the_issuer_calls_somebody(log: io.StringIO, subje
     assert lines(log)[0]["subject"] == subject
 
 
+@pytest.mark.parametrize("name", ["reason", "source", "url"])
+def test_nobody_vouches_for_another_member(log: io.StringIO, name: str) -> None:
+    """Guarantee: only a subject may look like a part of a secret."""
+    logging.info("answered", **{name: "Zq1" * 10})
+    assert lines(log)[0][name] == "[redacted]"
+
+
 def test_a_subject_that_is_a_key_is_not_shown(log: io.StringIO) -> None:
     for subject, secret in ((key := ApiKey.generate().reveal(), key), (TOKEN, TOKEN.split(".")[2])):
         logging.begin(subject=subject)
@@ -87,6 +95,10 @@ log.count(CHECKS, Outcome="accepted")
 log.info("metric")
 """
     run = subprocess.run(
-        [sys.executable, "-c", code], env={"LOG_LEVEL": level}, check=True, capture_output=True, text=True
+        [sys.executable, "-c", code],
+        env=os.environ | {"LOG_LEVEL": level},
+        check=True,
+        capture_output=True,
+        text=True,
     )
     assert [json.loads(line)["message"] for line in run.stdout.splitlines()] == written
