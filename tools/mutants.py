@@ -75,10 +75,10 @@ TESTS = {
     "credentials.py": "tests/wire/test_credentials.py",
     "settings.py": "tests/unit/test_settings.py",
     "deadline.py": f"tests/wire/test_batches.py {INTEGRATION}/test_deadline.py",
-    "wire.py": "tests/security/issuer_keys/test_fetching.py tests/wire/test_faults.py "
+    "wire.py": "tests/wire/test_fetch.py tests/security/issuer_keys/test_fetching.py tests/wire/test_faults.py "
     "tests/security/issuer_keys/test_stalling.py",
     "tls.py": "tests/wire/test_tls.py",
-    "fetch.py": "tests/security/issuer_keys --ignore=tests/security/issuer_keys/test_weak_keys.py",
+    "fetch.py": "tests/wire/test_fetch.py",
     "endpoint.py": f"{INTEGRATION}/check {INTEGRATION}/test_faults.py {INTEGRATION}/test_revoke_api_key.py "
     f"{INTEGRATION}/test_refuse_unknown_route.py",
     "request.py": f"{INTEGRATION}/test_malformed_events.py {INTEGRATION}/test_revoke_api_key.py "

@@ -19,7 +19,7 @@ def fetch(url: str, *, until: float, at_most: int) -> bytes:
     Raises:
         OSError: if the server does not answer in time, or is not who it should be.
         http.client.HTTPException: if it does not speak HTTP.
-        ValueError: if the answer is not a 200, or too long.
+        ValueError: if the answer is not a 200, or too long, or cut short.
     """
     parts = urlsplit(url)
     host, is_secure = parts.hostname or "", parts.scheme == "https"
@@ -35,6 +35,8 @@ def fetch(url: str, *, until: float, at_most: int) -> bytes:
             if response.status != 200:  # noqa: PLR2004 -- OK
                 raise ValueError(f"the answer is a {response.status}")
             document = response.read(at_most + 1)
-    if len(document) > at_most:
-        raise ValueError("the answer is too long")
+            if len(document) > at_most:
+                raise ValueError("the answer is too long")
+            if response.length:  # which is how much of it is missing
+                raise ValueError("the answer is cut short")
     return document
