@@ -65,7 +65,10 @@ def test_what_is_asked_for_is_the_path_of_the_url_with_its_query(path: str, aske
     assert {"accept: application/json", "connection: close", "user-agent: api-keys"} <= set(headers)
 
 
-def test_a_document_of_the_greatest_length_is_taken_and_no_longer_one() -> None:
+def test_a_document_up_to_the_greatest_length_is_taken_and_no_longer_one() -> None:
+    for at_most in (len(BODY), len(BODY) + 1, 100_000):
+        with server_that_says(OK) as server:
+            assert fetched(server.url, at_most=at_most) == BODY
     with server_that_says(OK) as server, pytest.raises(ValueError, match="too long"):
         fetched(server.url, at_most=len(BODY) - 1)
     with (
