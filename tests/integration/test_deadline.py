@@ -9,6 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from threading import Thread
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -144,8 +145,11 @@ def test_api_gateway_waits_longer_for_the_authorizer_than_it_takes() -> None:
     assert properties["Timeout"] <= 8
 
 
-def test_a_request_has_the_time_of_its_invocation_less_a_reserve() -> None:
-    deadline.start(Context())
-    assert REMAINING - deadline.RESERVE - 0.1 < deadline.left() < REMAINING - deadline.RESERVE
+def test_a_request_has_the_time_of_its_invocation_less_half_a_second(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = 1000.0
+    monkeypatch.setattr(deadline, "time", SimpleNamespace(monotonic=lambda: now))
+    deadline.start(SimpleNamespace(get_remaining_time_in_millis=lambda: 3500))
+    for now, left in ((1000.0, 3.0), (1002.5, 0.5), (1003.0, 0.0), (1004.0, 0.0)):  # noqa: B007 -- the clock
+        assert deadline.left() == left
     deadline.stop()
     assert deadline.left() == deadline.DEFAULT
