@@ -35,7 +35,10 @@ class Gateway:
         scopes: of the tokens that the issuer gives.
         owner: whom they act for.
         sent: each request, as `METHOD URL`.
-        now: seconds, by the canary's clock.
+        now: seconds, by the canary's clock, which began to run a moment ago.
+        latency: seconds that a request takes.
+        revoked: when the key was revoked, by that clock.
+        rounds: when, after that, the key was tried.
     """
 
     deployment: Deployment
@@ -44,9 +47,10 @@ class Gateway:
     scopes: str = SCOPES
     owner: str = OWNER
     sent: list[str] = field(default_factory=list)
-    now: float = 1000.0
+    now: float = 1.0
     latency: float = 0.01
     revoked: float | None = None
+    rounds: list[float] = field(default_factory=list)
 
     def wait(self, seconds: float) -> None:
         self.now += seconds
@@ -61,6 +65,8 @@ class Gateway:
         assert not redirect
         self.sent.append(f"{method} {url}")
         self.now += self.latency
+        if url == WHOAMI and self.revoked is not None:
+            self.rounds.append(round(self.now - self.revoked, 3))
         # In a context of its own: behind a real gateway the functions have logs of their own.
         status, text = contextvars.copy_context().run(self._answer, method, url, dict(headers), body)
         return SimpleNamespace(status=status, data=text.encode())

@@ -103,7 +103,7 @@ TESTS = {
     "find_cached_authorizers": f"{INTEGRATION}/test_find_cached_authorizers.py",
     "measure_revocation": f"{INTEGRATION}/test_measure_revocation.py",
     "measure_revocation/canary.py": f"{INTEGRATION}/test_measure_revocation.py",
-    "measure_revocation/client.py": f"{INTEGRATION}/test_measure_revocation.py",
+    "measure_revocation/client.py": f"{INTEGRATION}/test_canary_client.py {INTEGRATION}/test_measure_revocation.py",
 }
 OPTIONS = "-q -x -p no:randomly -p no:cacheprovider -p no:xdist -W ignore::pytest.PytestAssertRewriteWarning"
 SAMPLE = ("keys.py",)

@@ -21,14 +21,14 @@ class Measured:
     """What came of it.
 
     Attributes:
+        failures: of URLs that did not say yes before the revoke, or neither yes nor no after it; or of the whole.
         times: by URL, ms from the revoke's answer to the last check that let the key in; 0 for none.
         latencies: ms of the steps.
-        failures: of URLs that did not say yes before the revoke, or neither yes nor no after it; or of the whole.
     """
 
+    failures: int
     times: dict[str, int] = field(default_factory=dict)
     latencies: dict[Metric, int] = field(default_factory=dict)
-    failures: int = 0
 
 
 def measure(client: Client, *, owner: str, guarded: Sequence[str]) -> Measured:
@@ -55,7 +55,7 @@ def measure(client: Client, *, owner: str, guarded: Sequence[str]) -> Measured:
     client.call("DELETE", f"{keys}/{issued['id']}?reason=other")
     latencies[REVOKE_LATENCY] = client.took
     times, unclear = _watch(client, issued["key"], [client.whoami, *opened])
-    return Measured(times, latencies, failures=len(guarded) - len(opened) + len(unclear))
+    return Measured(len(guarded) - len(opened) + len(unclear), times, latencies)
 
 
 def _watch(client: Client, key: str, urls: Sequence[str]) -> tuple[dict[str, int], set[str]]:

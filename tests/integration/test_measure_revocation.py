@@ -76,6 +76,17 @@ def test_a_yes_in_no_time_is_more_than_zero(canary: Canary) -> None:
     assert canary.run()["TimeToLoseAccess"] == 1
 
 
+@pytest.mark.parametrize(
+    ("late", "more", "last_yes"), [(0, [], 0), (3, [], 1500), (10, [5.5, 7.5, 9.5, 11.5], 9500)]
+)
+def test_after_the_revoke_it_is_tried_at_once_and_then_less_and_less_often_until_nobody_lets_it_in(
+    canary: Canary, late: float, more: list[float], last_yes: int
+) -> None:
+    canary.gateway.late, canary.gateway.latency = {WHOAMI: late}, 0
+    assert canary.run()["TimeToLoseAccess"] == last_yes
+    assert canary.gateway.rounds == [0, 0.1, 0.5, 1.5, 3.5, *more]
+
+
 def test_a_key_that_is_let_in_for_ever_is_watched_for_a_minute(canary: Canary) -> None:
     canary.gateway.late = {WHOAMI: 10_000}
     assert 58_000 < canary.run()["TimeToLoseAccess"] < 63_000
@@ -127,9 +138,17 @@ def test_an_api_that_is_down_hides_no_measurement_of_ours(canary: Canary, log: i
     assert GUARDED in log.getvalue()
 
 
-def test_whose_use_of_revoked_keys_would_be_an_alarm_does_not_begin(canary: Canary, log: io.StringIO) -> None:
+def test_each_url_that_cannot_be_measured_is_a_failure(canary: Canary) -> None:
+    canary.gateway.answers = {f"GET {GUARDED}": [500], f"GET {WHOAMI}": [0, 500]}
+    assert canary.run()["CanaryFailures"] == 2
+
+
+@pytest.mark.parametrize("owner", ["alice", "somebody"])
+def test_whose_use_of_revoked_keys_would_be_an_alarm_does_not_begin(
+    canary: Canary, log: io.StringIO, owner: str
+) -> None:
     """Guarantee: with a wrong CanaryOwner nothing is revoked, or the tripwire would go every few minutes."""
-    canary.gateway.owner = "somebody"
+    canary.gateway.owner = owner
     assert canary.run() == {"CanaryFailures": 1}
     assert "DELETE" not in {sent.split(" ")[0] for sent in canary.gateway.sent}
     assert "CANARY_OWNER is not whom" in log.getvalue()
