@@ -77,7 +77,8 @@ def test_a_yes_in_no_time_is_more_than_zero(canary: Canary) -> None:
 
 
 @pytest.mark.parametrize(
-    ("late", "more", "last_yes"), [(0, [], 0), (3, [], 1500), (10, [5.5, 7.5, 9.5, 11.5], 9500)]
+    ("late", "more", "last_yes"),
+    [(0, [], 0), (3, [], 1500), (8, [5.5, 7.5, 9.5, 11.5], 7500), (10, [5.5, 7.5, 9.5, 11.5], 9500)],
 )
 def test_after_the_revoke_it_is_tried_at_once_and_then_less_and_less_often_until_nobody_lets_it_in(
     canary: Canary, late: float, more: list[float], last_yes: int
