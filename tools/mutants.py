@@ -75,8 +75,8 @@ TESTS = {
     "credentials.py": "tests/wire/test_credentials.py",
     "settings.py": "tests/unit/test_settings.py",
     "deadline.py": f"tests/wire/test_batches.py {INTEGRATION}/test_deadline.py",
-    "wire.py": "tests/wire/test_fetch.py tests/security/issuer_keys/test_fetching.py tests/wire/test_faults.py "
-    "tests/security/issuer_keys/test_stalling.py",
+    "wire.py": "tests/wire/test_wire.py tests/wire/test_fetch.py tests/wire/test_faults.py "
+    "tests/security/issuer_keys/test_fetching.py tests/security/issuer_keys/test_stalling.py",
     "tls.py": "tests/wire/test_tls.py",
     "fetch.py": "tests/wire/test_fetch.py",
     "endpoint.py": f"{INTEGRATION}/check {INTEGRATION}/test_faults.py {INTEGRATION}/test_revoke_api_key.py "
