@@ -81,7 +81,7 @@ def test_addresses_that_do_not_answer_share_the_time_and_none_is_left_open(netwo
     """Guarantee: one deaf address does not take the time of those that would answer."""
     with pytest.raises(TimeoutError, match="fourth"):
         connect("host", 1, is_secure=False, until=NOW + 8)
-    assert network.timeouts == dict.fromkeys(network.addresses, [2])
+    assert network.timeouts == {address: [2] for address in network.addresses}
     assert network.closed == network.addresses
     assert network.now == NOW + 8
 
