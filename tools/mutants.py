@@ -38,7 +38,7 @@ COSMIC_RAYS_PYTHON = ROOT / ".venv-hostile" / "bin" / "python"
 ENVIRONMENTS = (".venv", ".venv-sam", ".reference")
 INTEGRATION = "tests/integration"
 METRICS = f"{INTEGRATION}/test_metrics.py"
-# The fast tests of each module whose mistakes are holes: a module of the core, or a function.
+# The fast tests of each module that ships: of the core, or of a function.
 TESTS = {
     "keys.py": "tests/unit/test_keys.py",
     "check.py": f"{INTEGRATION}/check {METRICS}",

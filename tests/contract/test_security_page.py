@@ -2,10 +2,12 @@
 
 import ast
 import re
+from pathlib import Path
 
 import pytest
 
 from local.template import ROOT
+from tools.mutants import PACKAGE, TESTS, path_of
 
 PAGE = (ROOT / "docs" / "security.md").read_text()
 NAMED = re.findall(r"`(tests/[\w/]+\.py)::(\w+)`", PAGE)
@@ -41,3 +43,13 @@ def test_each_promise_has_a_test() -> None:
     ]
     assert rows
     assert [row for row in rows if not re.search(r"\| `tests/[\w/]+\.py::\w+`", row)] == []
+
+
+def test_mutants_are_made_of_every_module_that_ships() -> None:
+    """Seen to fail with a module left out of the list, and with a test's name misspelled."""
+    shipped = [path for folder in (PACKAGE, Path("functions")) for path in (ROOT / folder).glob("**/*.py")]
+    assert {ROOT / path_of(module) for module in TESTS} == {
+        path for path in shipped if path.name != "__init__.py"
+    }
+    named = {name for tests in TESTS.values() for name in tests.split() if not name.startswith("-")}
+    assert [name for name in named if not (ROOT / name).exists()] == []
