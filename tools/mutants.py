@@ -81,9 +81,9 @@ TESTS = {
     "fetch.py": "tests/wire/test_fetch.py",
     "endpoint.py": f"{INTEGRATION}/check {INTEGRATION}/test_faults.py {INTEGRATION}/test_revoke_api_key.py "
     f"{INTEGRATION}/test_refuse_unknown_route.py",
-    "request.py": f"{INTEGRATION}/test_malformed_events.py {INTEGRATION}/test_revoke_api_key.py "
-    f"tests/security/test_parsers.py {INTEGRATION}/check {INTEGRATION}/test_revoke_leaked_api_key.py "
-    f"{INTEGRATION}/test_applications.py {INTEGRATION}/test_refuse_unknown_route.py",
+    "request.py": f"{INTEGRATION}/test_revoke_leaked_api_key.py {INTEGRATION}/test_revoke_api_key.py "
+    f"{INTEGRATION}/check {INTEGRATION}/test_applications.py {INTEGRATION}/test_refuse_unknown_route.py "
+    f"tests/security/test_parsers.py {INTEGRATION}/test_malformed_events.py",
     "authorize_request": f"{INTEGRATION}/check",
     "revoke_api_key": f"{INTEGRATION}/test_revoke_api_key.py {METRICS}",
     "revoke_all_api_keys": f"{INTEGRATION}/test_revoke_all_api_keys.py {METRICS}",
