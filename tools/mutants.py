@@ -206,8 +206,7 @@ class Nursery:
             code: of the mutant; as it is if None.
         """
         path = self._folder / path_of(module)
-        good, compiled = path.read_text(), Path(cache_from_source(str(path)))
-        compiled.unlink(missing_ok=True)
+        good = path.read_text()
         path.write_text(code or good)
         try:
             with tempfile.TemporaryFile("w+") as said:
@@ -222,8 +221,8 @@ class Nursery:
                 return passed, said.read()
         finally:
             path.write_text(good)
-            # Which Python may take for current: made within the same second.
-            compiled.unlink(missing_ok=True)
+            # What Python made of this one, which it may take for current: made within the same second.
+            Path(cache_from_source(str(path))).unlink(missing_ok=True)
 
     def survivors(self, module: str, mutants: list[Mutant]) -> list[Mutant]:
         """Return those mutants of a module that its tests pass with; how far it is, is shown meanwhile."""
